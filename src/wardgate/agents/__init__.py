@@ -1,0 +1,1 @@
+"""MCP and A2A: discovery, scanning, pinning, governing. (Not built yet.)"""

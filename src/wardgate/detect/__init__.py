@@ -1,0 +1,1 @@
+"""Rollups, baselines, detectors and incidents. (Not built yet.)"""

@@ -1,0 +1,1 @@
+"""Operations from source code, gateway configuration and active scanning. (Not built yet.)"""

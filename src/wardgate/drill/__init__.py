@@ -1,0 +1,1 @@
+"""Attack rehearsals and their scores. (Not built yet.)"""

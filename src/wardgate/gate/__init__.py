@@ -1,0 +1,1 @@
+"""Decisions, the authorizer and the gateways. (Not built yet.)"""

@@ -1,0 +1,1 @@
+"""Credentials and callers: what they are and what they did."""

@@ -1,0 +1,1 @@
+"""Services and operations with their evidence, read from the rollups."""

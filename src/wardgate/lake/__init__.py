@@ -1,0 +1,1 @@
+"""Calls and rollups at rest: DuckLake, its tables, commits, compaction, retention and guarded queries."""

@@ -1,0 +1,1 @@
+"""Many patterns over text and their validators, shared by recognition, detection and the gate."""

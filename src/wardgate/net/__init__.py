@@ -1,0 +1,1 @@
+"""The one hardened outbound client: specifications, JWKS, directories, webhooks. (Nothing leaves yet.)"""

@@ -1,0 +1,1 @@
+"""Attacking our own APIs, with proof. (Not built yet.)"""

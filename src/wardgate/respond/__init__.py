@@ -1,0 +1,1 @@
+"""Playbooks, notifications and shared signals. (Not built yet.)"""

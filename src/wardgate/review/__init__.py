@@ -1,0 +1,1 @@
+"""Guardrails for code and specifications in CI. (Not built yet.)"""

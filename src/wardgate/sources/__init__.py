@@ -1,0 +1,1 @@
+"""One module per source; each turns bytes into batches of observed calls."""

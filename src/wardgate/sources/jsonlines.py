@@ -1,0 +1,126 @@
+"""JSON logs, one object a line: decoded in one go with msgspec, line by line only when one is broken.
+
+A JSON format is a `msgspec.Struct` that names the vendor's fields (all optional, unknown ones ignored) and
+a function from a list of those structs to observed columns. `JsonLinesParser` does the rest: blank lines
+skipped, broken lines rejected with a reason, positions kept.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from wardgate.core.observed import Parsed, Reason, Reject, observed_table
+from wardgate.sources.format import Fit, Lines, State
+
+Record = TypeVar("Record")
+Columns = dict[str, pa.Array | pa.ChunkedArray]
+ToColumns = Callable[[list[Record]], Columns]
+"""From decoded records (n) to observed columns of length n, without `position`."""
+
+
+class JsonLinesParser(Generic[Record]):
+    """Parses lines into `record` structs. A record for which `valid` answers a reason is kept aside."""
+
+    def __init__(
+        self,
+        record: type[Record],
+        to_columns: ToColumns[Record],
+        valid: Callable[[Record], Reason | None] | None = None,
+    ) -> None:
+        self._decoder = msgspec.json.Decoder(record, strict=False)
+        self._to_columns = to_columns
+        self._valid = valid
+
+    @property
+    def state(self) -> State:
+        return {}
+
+    def parse(self, lines: Lines) -> Parsed:
+        records, positions, rejects, blank = self._decode(lines)
+        if self._valid is not None:
+            keep = []
+            raw: list[bytes] | None = None
+            for i, one in enumerate(records):
+                reason = self._valid(one)
+                if reason is None:
+                    keep.append(i)
+                else:
+                    raw = raw if raw is not None else lines.data.split(b"\n")
+                    at = int(positions[i])
+                    rejects.append(Reject(at, reason, raw[at - lines.first]))
+            if len(keep) < len(records):
+                records = [records[i] for i in keep]
+                positions = positions[keep]
+        columns: Columns = {"position": pa.array(positions, pa.int64()), **self._to_columns(records)}
+        skipped = {"blank": blank} if blank else {}
+        rejects.sort(key=lambda reject: reject.position)
+        return Parsed(observed_table(columns), rejects, skipped)
+
+    def _decode(
+        self, lines: Lines
+    ) -> tuple[list[Record], "np.ndarray[tuple[int], np.dtype[np.int64]]", list[Reject], int]:
+        raw = lines.data.split(b"\n")
+        if raw and not raw[-1]:
+            raw.pop()
+        try:
+            records = self._decoder.decode_lines(lines.data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            pass
+        else:
+            if len(records) == len(raw):
+                return records, np.arange(lines.first, lines.first + len(raw), dtype=np.int64), [], 0
+        records, positions, rejects, blank = [], [], [], 0
+        for at, line in enumerate(raw, lines.first):
+            if not line.strip():
+                blank += 1
+                continue
+            try:
+                records.append(self._decoder.decode(line))
+                positions.append(at)
+            except msgspec.ValidationError:
+                rejects.append(
+                    Reject(at, Reason.BAD_VALUE if line.lstrip()[:1] == b"{" else Reason.NOT_JSON, line)
+                )
+            except UnicodeDecodeError:
+                rejects.append(Reject(at, Reason.NOT_UTF8, line))
+            except (msgspec.MsgspecError, RecursionError):
+                rejects.append(Reject(at, Reason.NOT_JSON, line))
+        return records, np.array(positions, np.int64), rejects, blank
+
+
+def json_fit(sample: bytes, title: str, must: Sequence[str], may: Sequence[str] = ()) -> Fit | None:
+    """Fit of JSON lines by their keys: the share of objects that have all of `must`, more with `may`.
+
+    Score: 0.6 for the must-have keys, up to 0.4 more for the share of `may` seen in the first objects.
+    """
+    hits, seen, extras = 0, 0, 0.0
+    for line in sample.split(b"\n")[:50]:
+        if not line.strip():
+            continue
+        seen += 1
+        try:
+            value = msgspec.json.decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue
+        if isinstance(value, dict) and all(_has(value, key) for key in must):
+            hits += 1
+            extras += sum(_has(value, key) for key in may) / len(may) if may else 1.0
+    if not hits:
+        return None
+    share = hits / seen
+    score = share * (0.6 + 0.4 * extras / hits)
+    return Fit(score, f"{hits} of {seen} lines are JSON with {', '.join(must)}, as {title} writes")
+
+
+def _has(value: object, dotted: str) -> bool:
+    """Whether nested objects hold the dotted key path."""
+    if isinstance(value, dict) and dotted in value:
+        return True
+    for part in dotted.split("."):
+        if not isinstance(value, dict) or part not in value:
+            return False
+        value = value[part]
+    return True

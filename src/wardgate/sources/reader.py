@@ -1,0 +1,160 @@
+"""Bytes in: plain, gzip, zstd or bzip2, from files or standard input, as chunks of whole lines.
+
+Memory is bounded whatever comes: a compressed bomb is read as a stream, a line longer than `MAX_LINE` is
+kept aside as one reject and passed over without being held.
+"""
+
+import bz2
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, cast
+
+import zstandard
+
+from wardgate.core.observed import Reason, Reject
+from wardgate.sources.format import Lines
+
+MAX_LINE = 1 << 20
+"""Longest line taken, in bytes. Longer ones are rejected as `too-long`."""
+CHUNK = 32 << 20
+"""Bytes handed to a parser at a time when there is plenty."""
+_KEPT = 4096  # bytes of an over-long line that a reject keeps for its masked shape
+
+_MAGIC = {b"\x1f\x8b": "gz", b"\x28\xb5\x2f\xfd": "zst", b"BZh": "bz2"}
+
+
+class BrokenCompression(Exception):
+    """The compressed stream ends or breaks; what came before it was read."""
+
+
+def decompressed(raw: BinaryIO) -> tuple[BinaryIO, str]:
+    """`raw` read through what its first bytes say, and the compression's name ("" for none)."""
+    buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, raw))
+    head = buffered.peek(8)[:8]
+    for magic, name in _MAGIC.items():
+        if head.startswith(magic):
+            break
+    else:
+        return cast(BinaryIO, buffered), ""
+    if name == "gz":
+        return cast(BinaryIO, gzip.GzipFile(fileobj=buffered)), name
+    if name == "bz2":
+        return cast(BinaryIO, bz2.BZ2File(buffered)), name
+    return cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True)), name
+
+
+def read_some(stream: BinaryIO, size: int) -> bytes:
+    """At most `size` bytes, b"" at the end. Raises `BrokenCompression` where a stream breaks."""
+    try:
+        return stream.read(size)
+    except (EOFError, zlib.error, zstandard.ZstdError, gzip.BadGzipFile) as error:
+        raise BrokenCompression(str(error)) from error
+    except OSError as error:
+        if error.errno is None:  # bz2 reports bad data this way
+            raise BrokenCompression(str(error)) from error
+        raise
+
+
+@dataclass(slots=True)
+class LineChunks:
+    """Cuts a stream into `Lines`, never inside a line. Iterate; over-long lines come out in `rejects`.
+
+    `offset` and `position` say what has been handed out so far, in bytes and lines (over-long ones
+    included). With `partial_tail=False` an unfinished last line is left for later (a followed file).
+    """
+
+    stream: BinaryIO
+    position: int = 0
+    offset: int = 0
+    chunk: int = CHUNK
+    max_line: int = MAX_LINE
+    partial_tail: bool = True
+    head: bytes = field(default=b"", repr=False)
+    """Bytes already taken from the stream (the sample)."""
+    rejects: list[Reject] = field(default_factory=list)
+    broken: str | None = None
+    """What was wrong with the compressed stream, if it broke off."""
+
+    def __iter__(self) -> Iterator[Lines]:
+        rest = self.head
+        self.head = b""
+        at_end = False
+        while not at_end:
+            try:
+                more = read_some(self.stream, max(self.chunk - len(rest), 1 << 16))
+            except BrokenCompression as error:
+                self.broken = str(error)
+                more = b""
+            at_end = not more
+            data = rest + more if rest else more
+            end = data.rfind(b"\n") + 1
+            if at_end and end < len(data) and (self.partial_tail or self.broken):
+                end = len(data)
+            if end == 0 and len(data) > self.max_line:
+                yield from self._pass_over(data)
+                rest = self.head
+                self.head = b""
+                continue
+            rest = data[end:]
+            if end:
+                yield from self._whole(data[:end] if end < len(data) else data)
+
+    def _whole(self, data: bytes) -> Iterator[Lines]:
+        """Hand out whole lines, taking over-long ones out."""
+        start = 0
+        while len(data) - start > self.max_line:
+            cut = self._long_line(data, start)
+            if cut is None:
+                break
+            begin, end = cut
+            if begin > start:
+                yield self._hand_out(data[start:begin])
+            self.rejects.append(Reject(self.position, Reason.TOO_LONG, data[begin : begin + _KEPT]))
+            self.position += 1
+            self.offset += end - begin
+            start = end
+        if start < len(data):
+            yield self._hand_out(data[start:] if start else data)
+
+    def _long_line(self, data: bytes, start: int) -> tuple[int, int] | None:
+        """The next line longer than the limit: hops of `max_line` find it without looking at every line."""
+        at = start
+        while at < len(data):
+            hop = data.rfind(b"\n", at, at + self.max_line + 1)
+            if hop >= 0:
+                at = hop + 1
+                continue
+            if len(data) - at <= self.max_line:
+                return None
+            end = data.find(b"\n", at)
+            return at, len(data) if end < 0 else end + 1
+        return None
+
+    def _hand_out(self, data: bytes) -> Lines:
+        lines = Lines(data, self.position)
+        self.position += data.count(b"\n") + (not data.endswith(b"\n"))
+        self.offset += len(data)
+        return lines
+
+    def _pass_over(self, data: bytes) -> Iterator[Lines]:
+        """Skip an endless line in constant memory; what follows its newline becomes the new head."""
+        kept = data[:_KEPT]
+        length = len(data)
+        while True:
+            try:
+                data = read_some(self.stream, 1 << 20)
+            except BrokenCompression as error:
+                self.broken = str(error)
+                data = b""
+            end = data.find(b"\n")
+            if not data or end >= 0:
+                break
+            length += len(data)
+        self.rejects.append(Reject(self.position, Reason.TOO_LONG, kept))
+        self.position += 1
+        self.offset += length + end + 1
+        self.head = data[end + 1 :] if data else b""
+        yield from ()

@@ -1,0 +1,113 @@
+"""Time stamps as logs write them, to UTC microseconds. Distinct values are converted once, in columns."""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from wardgate.core.errors import WardgateError
+
+TIME = pa.timestamp("us")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ISO_FRACTION = re.compile(r"([.,])(\d{6})\d+")
+
+
+def zone(name: str | None) -> tzinfo:
+    """The zone for stamps that carry none. Raises `timezone-unknown`."""
+    if not name:
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise WardgateError("timezone-unknown", f"no time zone is called {name!r}.") from error
+
+
+def clf_times(stamps: pa.Array) -> pa.Array:
+    """`10/Oct/2000:13:55:36 -0700` (common log format, with or without brackets) to timestamps; else null."""
+    return _by_distinct(stamps, lambda values: [clf_time(value) for value in values])
+
+
+def iso_times(stamps: pa.Array, default_zone: tzinfo = UTC) -> pa.Array:
+    """RFC 3339 / ISO 8601 stamps, with `T` or a space, any fraction; without zone in `default_zone`; else null."""
+    return _by_distinct(stamps, lambda values: [iso_time(value, default_zone) for value in values])
+
+
+def epoch_times(numbers: Iterable[float | int | str | None]) -> pa.Array:
+    """Seconds, milliseconds, microseconds or nanoseconds since 1970, told by their size; else null."""
+    return pa.array([epoch_us(number) for number in numbers], pa.int64()).cast(TIME)
+
+
+_MONTHS = {m: i for i, m in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+_CLF = re.compile(
+    r"\[?(\d{1,2})/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)? ?([+-]\d\d)?:?(\d\d)?\]?\Z"
+)
+
+
+def clf_time(stamp: str) -> int | None:
+    """One common-log-format stamp as µs since 1970, or None."""
+    found = _CLF.match(stamp)
+    if found is None:
+        return None
+    day, month, year, hour, minute, second, fraction, zone_hours, zone_minutes = found.groups()
+    try:
+        whole = datetime(
+            int(year), _MONTHS[month], int(day), int(hour), int(minute), min(int(second), 59), tzinfo=UTC
+        )
+    except (KeyError, ValueError):
+        return None
+    offset = 0
+    if zone_hours:
+        offset = int(zone_hours) * 3600
+        offset += (-1 if zone_hours[0] == "-" else 1) * int(zone_minutes or 0) * 60
+    delta = whole - _EPOCH
+    return (delta.days * 86400 + delta.seconds - offset) * 1_000_000 + int((fraction or "0").ljust(6, "0"))
+
+
+def iso_time(stamp: str, default_zone: tzinfo = UTC) -> int | None:
+    """One ISO 8601 stamp as µs since 1970, or None. Digits past the microsecond are cut."""
+    try:
+        when = datetime.fromisoformat(_ISO_FRACTION.sub(r"\1\2", stamp))
+    except ValueError:
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=default_zone)
+    try:
+        delta = when - _EPOCH
+    except OverflowError:
+        return None
+    return (delta.days * 86400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def epoch_us(number: float | int | str | None) -> int | None:
+    """One epoch number as µs: below 1e11 seconds, below 1e14 ms, below 1e17 µs, else ns. None if it is none."""
+    if number is None:
+        return None
+    try:
+        value = float(number)
+        exact = int(number) if not isinstance(number, float) else None
+    except (ValueError, OverflowError):
+        try:
+            value, exact = float(number), None
+        except (ValueError, OverflowError):
+            return None
+    if not 0 < value < 1e20:
+        return None
+    for limit, factor in ((1e11, 1_000_000), (1e14, 1_000), (1e17, 1)):
+        if value < limit:
+            return exact * factor if exact is not None else round(value * factor)
+    return (exact if exact is not None else round(value)) // 1000
+
+
+def _by_distinct(stamps: pa.Array, convert: Callable[[list[str]], list[int | None]]) -> pa.Array:
+    encoded = stamps if pa.types.is_dictionary(stamps.type) else pc.dictionary_encode(stamps)
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.unify_dictionaries().combine_chunks()
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.chunk(0)
+    values = pa.array(
+        convert([v if v is not None else "" for v in encoded.dictionary.to_pylist()]), pa.int64()
+    )
+    return values.cast(TIME).take(encoded.indices)
