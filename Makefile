@@ -8,7 +8,7 @@ EXTRAS := --extra console --extra scaled
 STAMP := $(VENV)/.locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock run test lint types
+.PHONY: help setup lock run test lint types fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -28,3 +28,7 @@ $(STAMP): requirements.lock pyproject.toml | $(UV)
 lock: | $(UV) ## resolve the dependencies again and write requirements.lock
 	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
 	  --custom-compile-command 'make lock' $(EXTRAS) --group dev pyproject.toml -o requirements.lock
+
+FUZZ ?= 2000
+fuzz: setup ## mutate every format's example FUZZ times, others each run (a crash, a hang or a lost line fails)
+	WARDGATE_FUZZ=$(FUZZ) $(BIN)/pytest tests/sources/test_conformance.py -k hostile -n auto --timeout=3600
