@@ -1,0 +1,118 @@
+"""Wardgate's own JSON Lines: what each field may be, and what each wrong value is called."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wardgate.core.observed import Parsed
+from wardgate.sources.format import Lines, Options
+from wardgate.sources.jsonl import WardgateJsonLines
+
+
+def parse(*records: object, timezone: str | None = None) -> Parsed:
+    lines = [one if isinstance(one, bytes) else json.dumps(one).encode() for one in records]
+    return WardgateJsonLines().parser(Options(timezone=timezone)).parse(Lines(b"\n".join(lines) + b"\n"))
+
+
+def row(**fields: Any) -> dict[str, Any]:
+    (found,) = parse({"method": "GET", "url": "/a", **fields}).table.to_pylist()
+    return found
+
+
+def test_method_and_url_are_enough() -> None:
+    assert {name: value for name, value in row().items() if value is not None} == {
+        "position": 0,
+        "method": "GET",
+        "target": "/a",
+    }
+
+
+@pytest.mark.parametrize(
+    ("ts", "started", "precision"),
+    [
+        ("2026-11-14T10:00:01Z", "2026-11-14T10:00:01", 1_000_000),
+        ("2026-11-14T12:00:01.5+02:00", "2026-11-14T10:00:01.500000", 100_000),
+        ("2026-11-14T10:00:01.123456789Z", "2026-11-14T10:00:01.123456", 1),
+        ("2026-11-14 10:00:01,250Z", "2026-11-14T10:00:01.250000", 1_000),
+        (1794650401, "2026-11-14T10:00:01", 1_000_000),
+        (1794650401.25, "2026-11-14T10:00:01.250000", 10_000),
+        (1794650401250, "2026-11-14T10:00:01.250000", 1_000),
+        (1794650401250123, "2026-11-14T10:00:01.250123", 1),
+        (1794650401250123456, "2026-11-14T10:00:01.250123", 1),
+        ("1794650401", "2026-11-14T10:00:01", 1_000_000),
+    ],
+)
+def test_time_stamps(ts: object, started: str, precision: int) -> None:
+    found = row(ts=ts)
+    assert (found["started_at"].isoformat(), found["precision_us"]) == (started, precision)
+
+
+def test_a_stamp_without_zone_is_in_the_sources_zone() -> None:
+    parsed = parse({"method": "GET", "url": "/", "ts": "2026-07-01T12:00:00"}, timezone="Europe/Berlin")
+    assert parsed.table["started_at"][0].as_py() == datetime(2026, 7, 1, 10)  # noqa: DTZ001
+
+
+def test_headers_and_bodies() -> None:
+    found = row(
+        request_headers={"Cookie": ["a=1", "b=2"], "Content-Length": 12, "X-None": None},
+        request_body='{"a":1}',
+        response_headers={},
+    )
+    assert [(one["name"], one["value"]) for one in found["request_headers"]] == [
+        ("Cookie", "a=1"),
+        ("Cookie", "b=2"),
+        ("Content-Length", "12"),
+    ]
+    assert found["request_body"] == b'{"a":1}'
+    assert found["response_headers"] == []
+    assert found["response_body"] is None
+
+
+def test_a_json_body_keeps_its_numbers_as_written() -> None:
+    parsed = parse(
+        b'{"method":"PUT","url":"/a","request_body":{"price": 12.50, "id": 123456789012345678901}}'
+    )
+    assert parsed.table["request_body"][0].as_py() == b'{"price": 12.50, "id": 123456789012345678901}'
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5))
+def test_any_body_comes_back(body: object) -> None:
+    found = row(response_body=body)["response_body"]
+    if body is None:
+        assert found is None
+    elif isinstance(body, str):
+        assert found == body.encode()
+    else:
+        assert json.loads(found) == body
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ({"url": "/a"}, "missing-field"),
+        ({"method": "GET"}, "missing-field"),
+        ({"method": "GET", "url": ""}, "missing-field"),
+        ({"method": "GET", "url": "not a target"}, "bad-request"),
+        ({"method": "G T", "url": "/a"}, "bad-request"),
+        ({"method": 7, "url": "/a"}, "bad-value"),
+        ({"method": "GET", "url": "/a", "status": "many"}, "bad-value"),
+        ({"method": "GET", "url": "/a", "status": 1000}, "bad-value"),
+        ({"method": "GET", "url": "/a", "request_headers": ["a: b"]}, "bad-value"),
+        ({"method": "GET", "url": "/a", "ts": "yesterday"}, "bad-time"),
+        ({"method": "GET", "url": "/a", "ts": 10**30}, "bad-time"),
+        ({"method": "GET", "url": "/a", "ts": True}, "bad-value"),
+        (b'["GET", "/a"]', "not-json"),
+        (b'{"method":"GET","url":"/a"', "not-json"),
+        (b'{"method":"GET","url":"/\xff"}', "not-utf8"),
+        (b'{"method":"GET","url":"/a","request_body":' + b"[" * 100_000, "not-json"),
+    ],
+)
+def test_lines_that_do_not_fit_are_kept_with_their_reason(line: object, reason: str) -> None:
+    good = {"method": "GET", "url": "/a"}
+    parsed = parse(good, line, good)
+    assert parsed.table["position"].to_pylist() == [0, 2]
+    assert [(one.position, str(one.reason)) for one in parsed.rejects] == [(1, reason)]
