@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wardgate.core.observed import HEADER_PREFIXES, OBSERVED, Reason
-from wardgate.sources.times import clf_times, epoch_times, iso_times
+from wardgate.sources.times import clf_times, epoch_times, iso_times, text_times
 
 NUMBERS: dict[str, pa.DataType] = {
     "status": pa.int64(),
@@ -35,6 +35,7 @@ FIELDS: dict[str, str] = {
     "time_clf": "10/Oct/2000:13:55:36 -0700",
     "time_iso": "ISO 8601",
     "time_epoch": "seconds, ms, µs or ns since 1970",
+    "time_text": "a stamp in the layout's own `time_format`",
     "date": "2026-11-14, with `time` beside it",
     "time": "13:55:36, with `date` beside it",
     "request": "a whole request line",
@@ -68,14 +69,15 @@ def is_field(name: str) -> bool:
 def split_request(line: str) -> tuple[str, str, str | None] | None:
     """Method, target and version of a request line; None when it is not HTTP.
 
-    HTTP/0.9 (`GET /x`) has no version. A target may hold raw spaces: servers log them as they came.
+    HTTP/0.9 (`GET /x`) has no version. A target may hold raw spaces: servers log them as they came. The
+    method `-`, though a token of HTTP, is how logs write that there was none.
     """
     version = None
     found = _VERSION.match(line)
     if found is not None:
         line, version = found[1], found[2]
     found = _REQUEST.match(line)
-    if found is None or not is_target(found[2], found[1]):
+    if found is None or found[1] == "-" or not is_target(found[2], found[1]):
         return None
     return found[1], found[2], version
 
@@ -88,13 +90,20 @@ def is_target(target: str, method: str = "") -> bool:
 
 
 def access_columns(
-    fields: Fields, stamp: Literal["start", "end"], precision_us: int, default_zone: tzinfo
+    fields: Fields,
+    stamp: Literal["start", "end"],
+    precision_us: int,
+    default_zone: tzinfo,
+    time_format: str | None = None,
 ) -> tuple[dict[str, pa.Array], Masks]:
-    """Observed columns (without `position`) from raw fields of equal length, and masks of rows to reject."""
+    """Observed columns (without `position`) from raw fields of equal length, and masks of rows to reject.
+
+    `time_format` is the `strptime` form of `time_text`.
+    """
     count = len(next(iter(fields.values())))
     columns: dict[str, pa.Array] = {}
     bad: Masks = {}
-    when, wrong_time = _times(fields, default_zone)
+    when, wrong_time = _times(fields, default_zone, time_format)
     if when is not None:
         columns["ended_at" if stamp == "end" else "started_at"] = when
         columns["precision_us"] = pa.array(np.full(count, precision_us), pa.int64())
@@ -113,14 +122,18 @@ def access_columns(
     return columns, bad
 
 
-def _times(fields: Fields, default_zone: tzinfo) -> tuple[pa.Array | None, npt.NDArray[np.bool_] | None]:
+def _times(
+    fields: Fields, default_zone: tzinfo, time_format: str | None
+) -> tuple[pa.Array | None, npt.NDArray[np.bool_] | None]:
     if "time_clf" in fields:
-        raw, when = fields["time_clf"], clf_times(fields["time_clf"])
+        raw, when = fields["time_clf"], clf_times(fields["time_clf"], default_zone)
     elif "time_iso" in fields:
         raw, when = fields["time_iso"], iso_times(fields["time_iso"], default_zone)
     elif "time_epoch" in fields:
         raw = fields["time_epoch"]
         when = epoch_times(raw.to_pylist())
+    elif "time_text" in fields and time_format:
+        when = text_times(fields["time_text"], time_format, default_zone)
     elif "date" in fields and "time" in fields:
         raw = pc.binary_join_element_wise(plain(fields["date"]), plain(fields["time"]), " ")
         when = iso_times(raw, default_zone)

@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
+import pyarrow as pa
 
 Unescape = Callable[[str], str]
+Refine = Callable[[dict[str, pa.Array]], dict[str, pa.Array]]
+"""From the fields as they stand in the lines to fields of `access`: equal lengths, absent is null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,10 @@ Piece = str | Field
 class Layout:
     """Literals and fields in order.
 
-    `unescape` undoes the escapes inside values; `delimiter` is what divides columns, for the fast path;
-    `stamp` says whether the log stamps a call's start or its end; `precision_us` is the stamp's resolution.
+    `unescape` undoes the escapes inside values (None: there are none, and a quote always ends a value);
+    `delimiter` is what divides columns, for the fast path; `stamp` says whether the log stamps a call's
+    start or its end; `precision_us` is the stamp's resolution; `time_format` the `strptime` form of
+    `time_text`. `refine` is for what a vendor writes in one column and means as two, or encodes.
     """
 
     pieces: tuple[Piece, ...]
@@ -49,6 +54,8 @@ class Layout:
     delimiter: str = " "
     stamp: Literal["start", "end"] = "end"
     precision_us: int = 1_000_000
+    time_format: str | None = None
+    refine: Refine | None = None
 
     @property
     def fields(self) -> list[str]:
@@ -63,16 +70,16 @@ class Layout:
                 out.append(re.escape(piece))
             else:
                 following = self.pieces[i + 1] if i + 1 < len(self.pieces) else None
-                body = _reach(piece, following)
+                body = _reach(piece, following, self.unescape is not None)
                 out.append(f"({body})" if piece.name else f"(?:{body})")
         return re.compile("".join(out) + r"\s*\Z", re.DOTALL)
 
 
-def _reach(piece: Field, following: Piece | None) -> str:
+def _reach(piece: Field, following: Piece | None, escapes: bool) -> str:
     if piece.shape == "rest":
         return r"[^\n]*"
     if piece.shape == "quoted":
-        return r'(?:[^"\\]|\\.)*'
+        return r'(?:[^"\\]|\\.)*' if escapes else '[^"]*'
     stop = following[0] if isinstance(following, str) and following else " "
     if piece.shape == "list":
         return rf"[^{re.escape(stop)}, ]*(?:(?:,| ?: |, )+[^{re.escape(stop)}, ]+)*"

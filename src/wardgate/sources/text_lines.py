@@ -35,14 +35,17 @@ class TextParser:
         data = lines.data if lines.data.endswith(b"\n") else lines.data + b"\n"
         data = data.replace(b"\r\n", b"\n") if b"\r\n" in data else data
         count = data.count(b"\n")
-        positions = np.arange(lines.first, lines.first + count, dtype=np.int64)
+        return self.parse_at(data, np.arange(lines.first, lines.first + count, dtype=np.int64))
+
+    def parse_at(self, data: bytes, positions: Positions) -> Parsed:
+        """Parse lines that stand at these positions; each ends with a bare newline."""
         parts: list[Parsed] = []
         if self._plan is None:
             self._reference(data.split(b"\n")[:-1], positions, parts)
         else:
             data, positions = self._set_aside(data, positions, parts)
             self._columns(data, positions, parts)
-        return _together(parts)
+        return together(parts)
 
     def _set_aside(self, data: bytes, positions: Positions, parts: list[Parsed]) -> tuple[bytes, Positions]:
         """Take out lines that the fast path must not see, and give them to the reference."""
@@ -147,7 +150,10 @@ class TextParser:
     ) -> None:
         """Observed columns of the rows whose values hold; rejects for those that do not."""
         layout = self._layout
-        columns, bad = access_columns(fields, layout.stamp, layout.precision_us, self._zone)
+        refined = layout.refine(dict(fields)) if layout.refine is not None else fields
+        columns, bad = access_columns(
+            refined, layout.stamp, layout.precision_us, self._zone, layout.time_format
+        )
         rejects: list[Reject] = []
         good = np.ones(len(rows), bool)
         if bad:
@@ -205,7 +211,8 @@ def _numbers(
     return pa.array(out, kind)
 
 
-def _together(parts: list[Parsed]) -> Parsed:
+def together(parts: list[Parsed]) -> Parsed:
+    """Parts of one chunk as one, rejects in the order of their positions."""
     tables = [part.table for part in parts if part.table.num_rows]
     rejects = sorted(
         (reject for part in parts for reject in part.rejects), key=lambda reject: reject.position

@@ -25,14 +25,23 @@ def zone(name: str | None) -> tzinfo:
         raise WardgateError("timezone-unknown", f"no time zone is called {name!r}.") from error
 
 
-def clf_times(stamps: pa.Array) -> pa.Array:
-    """`10/Oct/2000:13:55:36 -0700` (common log format, with or without brackets) to timestamps; else null."""
-    return _by_distinct(stamps, lambda values: [clf_time(value) for value in values])
+def clf_times(stamps: pa.Array, default_zone: tzinfo = UTC) -> pa.Array:
+    """`10/Oct/2000:13:55:36 -0700` (common log format, with or without brackets) to timestamps; else null.
+
+    HAProxy's stamps carry no zone: those are in `default_zone`.
+    """
+    return _by_distinct(stamps, lambda values: [clf_time(value, default_zone) for value in values])
 
 
 def iso_times(stamps: pa.Array, default_zone: tzinfo = UTC) -> pa.Array:
     """RFC 3339 / ISO 8601 stamps, with `T` or a space, any fraction; without zone in `default_zone`; else null."""
     return _by_distinct(stamps, lambda values: [iso_time(value, default_zone) for value in values])
+
+
+def text_times(stamps: pa.Array, form: str, default_zone: tzinfo = UTC) -> pa.Array:
+    """Stamps in a `strptime` form, else null; without zone in `default_zone`, or UTC where the form says GMT."""
+    default_zone = UTC if form.endswith(("GMT", "Z")) else default_zone
+    return _by_distinct(stamps, lambda values: [text_time(value, form, default_zone) for value in values])
 
 
 def epoch_times(numbers: Iterable[float | int | str | None]) -> pa.Array:
@@ -46,8 +55,8 @@ _CLF = re.compile(
 )
 
 
-def clf_time(stamp: str) -> int | None:
-    """One common-log-format stamp as µs since 1970, or None."""
+def clf_time(stamp: str, default_zone: tzinfo = UTC) -> int | None:
+    """One common-log-format stamp as µs since 1970, or None. Without zone it is in `default_zone`."""
     found = _CLF.match(stamp)
     if found is None:
         return None
@@ -62,8 +71,10 @@ def clf_time(stamp: str) -> int | None:
     if zone_hours:
         offset = int(zone_hours) * 3600
         offset += (-1 if zone_hours[0] == "-" else 1) * int(zone_minutes or 0) * 60
+    elif default_zone is not UTC:
+        return _since_epoch(whole.replace(microsecond=_micros(fraction), tzinfo=default_zone))
     delta = whole - _EPOCH
-    return (delta.days * 86400 + delta.seconds - offset) * 1_000_000 + int((fraction or "0").ljust(6, "0"))
+    return (delta.days * 86400 + delta.seconds - offset) * 1_000_000 + _micros(fraction)
 
 
 def iso_time(stamp: str, default_zone: tzinfo = UTC) -> int | None:
@@ -72,8 +83,23 @@ def iso_time(stamp: str, default_zone: tzinfo = UTC) -> int | None:
         when = datetime.fromisoformat(_ISO_FRACTION.sub(r"\1\2", stamp))
     except ValueError:
         return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=default_zone)
+    return _since_epoch(when if when.tzinfo is not None else when.replace(tzinfo=default_zone))
+
+
+def text_time(stamp: str, form: str, default_zone: tzinfo = UTC) -> int | None:
+    """One stamp in a `strptime` form as µs since 1970, or None."""
+    try:
+        when = datetime.strptime(stamp, form)  # noqa: DTZ007 - the zone is given below
+    except (ValueError, OverflowError):
+        return None
+    return _since_epoch(when if when.tzinfo is not None else when.replace(tzinfo=default_zone))
+
+
+def _micros(fraction: str | None) -> int:
+    return int((fraction or "0").ljust(6, "0"))
+
+
+def _since_epoch(when: datetime) -> int | None:
     try:
         delta = when - _EPOCH
     except OverflowError:
