@@ -1,0 +1,46 @@
+"""Where an installation's data lives: one folder, private to its user."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from wardgate.core.errors import WardgateError
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder `--home` or `WARDGATE_HOME` names, else the user's data folder."""
+
+    path: Path
+
+    @property
+    def lake(self) -> Path:
+        return self.path / "lake"
+
+    @property
+    def state(self) -> Path:
+        return self.path / "state.sqlite"
+
+    @property
+    def config(self) -> Path:
+        return self.path / "wardgate.toml"
+
+    @property
+    def scratch(self) -> Path:
+        """Where engines may spill; emptied at will."""
+        return self.path / "scratch"
+
+
+def open_home(given: Path | None = None) -> Home:
+    """The home folder, made (mode 0700) when it is not there. Raises `home-unusable`."""
+    chosen = given or (Path(os.environ["WARDGATE_HOME"]) if os.environ.get("WARDGATE_HOME") else None)
+    path = (chosen or platformdirs.user_data_path("wardgate")).expanduser().resolve()
+    home = Home(path)
+    try:
+        for folder in (home.path, home.lake, home.scratch):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise WardgateError("home-unusable", f"cannot use {path} as a home: {error.strerror}.") from error
+    return home

@@ -1,0 +1,89 @@
+"""DuckDB with DuckLake attached: the one way into the lake, for embedded and scaled installations.
+
+Embedded: a SQLite catalogue in WAL mode (the rollback journal stalls for seconds) beside local Parquet.
+Scaled: a PostgreSQL catalogue and S3-compatible storage, by `catalog` and `data` of the configuration. The
+extensions come as wheels and nothing is fetched at run time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from wardgate.core.errors import Exit, WardgateError
+from wardgate.core.home import Home
+
+ALIAS = "lake"
+INLINE_ROWS = 10
+"""Commits of at most so many rows stay in the catalogue until maintenance flushes them: no tiny files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a lake is. `catalog` is a file path or a `postgres:` connection string."""
+
+    catalog: str
+    data: str
+    scratch: Path
+    lock: Path | None
+    """Writers on a SQLite catalogue take turns by this file's lock."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """DuckDB settings for the storage, `s3_endpoint` and the like."""
+
+    @property
+    def on_postgres(self) -> bool:
+        return self.catalog.startswith("postgres:")
+
+
+def embedded_place(home: Home) -> Place:
+    """The lake inside the home folder."""
+    return Place(
+        catalog=str(home.lake / "catalog.sqlite"),
+        data=str(home.lake / "data"),
+        scratch=home.scratch,
+        lock=home.lake / ".writer.lock",
+    )
+
+
+def connect(place: Place, *, memory: str = "400MB", threads: int = 2) -> duckdb.DuckDBPyConnection:
+    """A connection with the lake attached as `lake`. Raises `lake-unreadable`."""
+    import duckdb_extensions
+
+    con = duckdb.connect(":memory:")
+    wanted = ["ducklake", "postgres_scanner" if place.on_postgres else "sqlite_scanner"]
+    if "://" in place.data:
+        wanted.append("httpfs")
+    for extension in wanted:
+        duckdb_extensions.import_extension(extension, con=con)
+        con.execute(f"LOAD {extension}")
+    settings = {
+        "memory_limit": memory,
+        "threads": str(threads),
+        "temp_directory": str(place.scratch),
+        "TimeZone": "UTC",
+        "preserve_insertion_order": "false",
+        "enable_progress_bar": "false",
+        **place.settings,
+    }
+    for name, value in settings.items():
+        con.execute(f"SET {name} = {_quoted(value)}")
+    target = place.catalog if place.on_postgres else f"sqlite:{place.catalog}"
+    options = f"DATA_PATH {_quoted(place.data)}, DATA_INLINING_ROW_LIMIT {INLINE_ROWS}"
+    if not place.on_postgres:
+        options += ", META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 30000"
+    try:
+        con.execute(f"ATTACH {_quoted('ducklake:' + target)} AS {ALIAS} ({options})")
+    except duckdb.Error as error:
+        con.close()
+        raise WardgateError(
+            "lake-unreadable",
+            f"the lake's catalogue cannot be opened: {str(error).splitlines()[0]}",
+            mend="`wardgate doctor` says more.",
+            exit_code=Exit.FAILED,
+        ) from error
+    return con
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,135 @@
+"""Committing to the lake: all of a batch's tables, or none of them, exactly once.
+
+Everything a batch brings (calls, positions, rollups, learned facts, rejects) goes into one DuckLake
+transaction. Writers on a SQLite catalogue take turns by a file lock: colliding there would mean retries.
+A batch id that is already in the ledger is answered without writing: a retry doubles nothing.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import RLock
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from wardgate.core.errors import Exit, WardgateError
+from wardgate.lake.engine import ALIAS, Place, connect
+from wardgate.lake.tables import TABLES
+
+_FULL = ("no space left", "disk full", "disk is full", "database or disk is full", "not enough space")
+
+
+class LakeFull(WardgateError):
+    """Nothing can be written for want of room; nothing was lost, and the same commit may be tried again."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "disk-full",
+            "the disk of the lake is full; nothing more is accepted until there is room.",
+            exit_code=Exit.FAILED,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one commit writes: rows by table name (see `tables.TABLES`), known by its id."""
+
+    batch_id: int
+    rows: Mapping[str, pa.Table]
+
+
+class Lake:
+    """An open lake. Safe to share between threads: each statement runs on a cursor of its own."""
+
+    def __init__(self, place: Place, *, memory: str = "400MB") -> None:
+        self.place = place
+        self._con = connect(place, memory=memory)
+        self._turn = RLock()
+        self._depth = 0  # the file lock is taken once, however deep its holder goes
+        with self.writing():
+            for name, schema in TABLES.items():
+                self._con.register("empty", schema.empty_table())
+                self._con.execute(f"CREATE TABLE IF NOT EXISTS {ALIAS}.{name} AS SELECT * FROM empty")
+                self._con.unregister("empty")
+
+    def close(self) -> None:
+        self._con.close()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor on the same database, for one thread's reads."""
+        return self._con.cursor()
+
+    def rows(self, sql: str, parameters: Sequence[Any] | None = None) -> pa.Table:
+        """The answer to a query of our own (never a user's: see `guard`)."""
+        cursor = self._con.cursor()
+        try:
+            return cursor.execute(sql, parameters).to_arrow_table()
+        finally:
+            cursor.close()
+
+    def commit(self, *batches: Batch) -> list[bool]:
+        """Write batches in one transaction, durable when it returns; False for a batch that was there already.
+
+        Raises `LakeFull`, or `lake-write-failed`; then nothing of any of them was written.
+        """
+        with self.writing():
+            known = self._known([batch.batch_id for batch in batches])
+            fresh: dict[int, Batch] = {b.batch_id: b for b in reversed(batches) if b.batch_id not in known}
+            if fresh:
+                self._write(list(fresh.values()))
+            return [fresh.get(batch.batch_id) is batch for batch in batches]
+
+    def _known(self, ids: list[int]) -> set[int]:
+        marks = ", ".join("?" * len(ids))
+        found = self._con.execute(f"SELECT batch_id FROM {ALIAS}.ledger WHERE batch_id IN ({marks})", ids)
+        return {row[0] for row in found.fetchall()}
+
+    def _write(self, batches: list[Batch]) -> None:
+        con = self._con
+        try:
+            con.execute("BEGIN")
+            for name in TABLES:
+                parts = [b.rows[name] for b in batches if name in b.rows and b.rows[name].num_rows]
+                if parts:
+                    con.register("incoming", parts[0] if len(parts) == 1 else pa.concat_tables(parts))
+                    con.execute(f"INSERT INTO {ALIAS}.{name} SELECT * FROM incoming")
+                    con.unregister("incoming")
+            con.execute("COMMIT")
+        except duckdb.Error as error:
+            self._roll_back()
+            text = str(error)
+            if any(mark in text.lower() for mark in _FULL):
+                raise LakeFull from error
+            raise WardgateError(
+                "lake-write-failed",
+                f"the lake did not take a batch: {type(error).__name__}.",
+                mend="`wardgate doctor` says more.",
+                exit_code=Exit.FAILED,
+            ) from error
+
+    def _roll_back(self) -> None:
+        try:
+            self._con.execute("ROLLBACK")
+        except duckdb.Error:
+            pass  # the failure already ended the transaction
+        self._con.unregister("incoming")
+
+    @contextmanager
+    def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The connection, with every other writer of this lake kept waiting."""
+        with self._turn:
+            if self.place.lock is None or self._depth:
+                yield self._con
+                return
+            handle = os.open(self.place.lock, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                self._depth = 1
+                yield self._con
+            finally:
+                self._depth = 0
+                os.close(handle)

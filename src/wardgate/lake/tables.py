@@ -1,0 +1,128 @@
+"""The lake's tables, as Arrow schemas. All are append-only for writers; only maintenance rewrites.
+
+`calls` and `rollups` carry the weight. `paths` is the versioned mapping from the immutable `path_id` to an
+operation: relabelling appends a row with a higher `version`. `credentials` and `callers` are facts learned
+when first seen. `ledger` holds, per committed batch, the position reached and the exact accounting.
+Rows of `paths`, `credentials` and `callers` may repeat (several processes learn at once): readers take the
+one with the highest version, or the first.
+"""
+
+import pyarrow as pa
+
+from wardgate.core.call import CALL_SCHEMA, TIME
+
+PATHS = pa.schema(
+    [
+        ("path_id", pa.int64()),
+        ("version", pa.int32()),
+        ("service", pa.string()),
+        ("protocol", pa.string()),
+        ("method", pa.string()),
+        ("path", pa.string()),
+        ("operation", pa.string()),
+        ("template", pa.string()),
+        ("operation_id", pa.int64()),
+        ("static", pa.bool_()),  # a file or a page rather than an API operation
+    ]
+)
+CREDENTIALS = pa.schema(
+    [
+        ("credential_id", pa.int64()),
+        ("fingerprint", pa.string()),
+        ("key_id", pa.string()),
+        ("kind", pa.string()),
+        ("place", pa.string()),
+        ("hint", pa.string()),
+        ("issuer", pa.string()),
+        ("subject", pa.string()),  # keyed hash
+        ("client", pa.string()),
+        ("scopes", pa.list_(pa.string())),
+        ("expires_at_us", TIME),
+        ("learned_at_us", TIME),
+    ]
+)
+CALLERS = pa.schema(
+    [
+        ("caller_id", pa.int64()),
+        ("kind", pa.string()),
+        ("name", pa.string()),  # what a person may be shown: a product, a client id, an address
+        ("basis", pa.string()),  # what it was told from: token client, login, certificate, user agent…
+        ("confidence", pa.float32()),
+        ("learned_at_us", TIME),
+    ]
+)
+ROLLUPS = pa.schema(
+    [
+        ("minute_us", TIME),
+        ("source", pa.string()),
+        ("path_id", pa.int64()),
+        ("caller_id", pa.int64()),
+        ("credential_id", pa.int64()),  # 0: none presented
+        ("calls", pa.int64()),
+        ("linked", pa.int64()),  # rows that another vantage counts already; not in `calls`
+        ("status_1xx", pa.int64()),
+        ("status_2xx", pa.int64()),
+        ("status_3xx", pa.int64()),
+        ("status_4xx", pa.int64()),
+        ("status_5xx", pa.int64()),
+        ("request_bytes", pa.int64()),
+        ("response_bytes", pa.int64()),
+        ("timed_calls", pa.int64()),  # calls that had a duration
+        ("duration_us", pa.int64()),  # sum over them
+        ("duration_max_us", pa.int64()),
+        ("first_us", TIME),
+        ("last_us", TIME),
+    ]
+)
+LATENCIES = pa.schema(
+    [
+        ("minute_us", TIME),
+        ("path_id", pa.int64()),
+        ("bucket", pa.int16()),  # floor(4 * log2(duration_us)): steps of 19 %
+        ("calls", pa.int64()),
+    ]
+)
+LEDGER = pa.schema(
+    [
+        ("batch_id", pa.int64()),
+        ("source", pa.string()),
+        ("origin_id", pa.int64()),
+        ("origin", pa.string()),  # file name or sender, secrets masked
+        ("format", pa.string()),
+        ("next_position", pa.int64()),  # records handed out so far, in this origin
+        ("next_offset", pa.int64()),  # bytes, likewise (decompressed)
+        ("parser_state", pa.string()),  # JSON
+        ("read", pa.int64()),
+        ("accepted", pa.int64()),
+        ("rejected", pa.int64()),
+        ("skipped", pa.int64()),
+        ("skipped_by", pa.string()),  # JSON: rule → count
+        ("rejected_by", pa.string()),  # JSON: reason → count
+        ("earliest_us", TIME),
+        ("latest_us", TIME),
+        ("complete", pa.bool_()),  # the origin was read to its end
+        ("committed_at_us", TIME),
+    ]
+)
+REJECTS = pa.schema(
+    [
+        ("batch_id", pa.int64()),
+        ("source", pa.string()),
+        ("origin_id", pa.int64()),
+        ("position", pa.int64()),
+        ("reason", pa.string()),
+        ("shape", pa.string()),  # the record with everything but its structure masked
+        ("received_at_us", TIME),
+    ]
+)
+
+TABLES: dict[str, pa.Schema] = {
+    "calls": CALL_SCHEMA,
+    "paths": PATHS,
+    "credentials": CREDENTIALS,
+    "callers": CALLERS,
+    "rollups": ROLLUPS,
+    "latencies": LATENCIES,
+    "ledger": LEDGER,
+    "rejects": REJECTS,
+}

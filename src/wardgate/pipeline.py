@@ -1,0 +1,211 @@
+"""The spine: what a source read becomes calls, facts and rollups, and is committed with its position.
+
+    source ─► Parsed ─► recognise ─► rollups ─► one transaction: calls, paths, credentials, callers,
+                                                rollups, latencies, rejects, and the ledger's position
+
+Whoever reads a source (a file, a followed file, a pushed batch, a syslog connection) calls `prepare` for
+each part it has read, in order, and `commit` when it may; what is committed is acknowledged, nothing else
+is. The ledger's row makes the accounting exact: read = accepted + rejected + skipped.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from wardgate.core.clock import Clock
+from wardgate.core.keys import Key
+from wardgate.core.observed import Parsed, Reject
+from wardgate.lake.linking import mark_linked
+from wardgate.lake.rollup import latencies, rollups
+from wardgate.lake.store import Batch, Lake
+from wardgate.lake.tables import LEDGER, PATHS, REJECTS
+from wardgate.match.secrets import shape
+from wardgate.recognise.addresses import Proxies
+from wardgate.recognise.calls import Context, Recognition
+from wardgate.recognise.ids import Ids, KnownIds
+from wardgate.sources.format import Defaults
+
+FIRST_VERSION = 1
+"""Version of the mapping path → operation that ingestion writes; relabelling writes higher ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What is being read: one generation of a file, one pushed batch, one connection."""
+
+    source: str
+    origin_id: int
+    name: str
+    format: str
+    defaults: Defaults = field(default_factory=Defaults)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far an origin was read when a part ended."""
+
+    position: int
+    offset: int = 0
+    state: dict[str, Any] = field(default_factory=dict)
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A part ready to be committed, with its accounting."""
+
+    batch: Batch
+    read: int
+    accepted: int
+    rejected: int
+    skipped: int
+    new_ids: dict[str, Ids]
+
+
+class Pipeline:
+    """Recognises parts and commits them. `prepare` and `commit` may run in different threads."""
+
+    def __init__(self, lake: Lake, key: Key, clock: Clock) -> None:
+        self.lake = lake
+        self.key = key
+        self._clock = clock
+        self._recognition = Recognition(key)
+        self._cursor = lake.cursor()
+        self._proxies: dict[tuple[str, ...], Proxies] = {}
+        self._known = {"paths": KnownIds(), "credentials": KnownIds(), "callers": KnownIds()}
+        self._preparing = Lock()
+
+    def prepare(self, parsed: Parsed, origin: Origin, reached: Reached, batch_id: int | None = None) -> Prepared:
+        """Recognise one part. `batch_id` is for parts that carry their own (an idempotency key)."""
+        with self._preparing:
+            now = self._clock()
+            batch_id = batch_id or self.batch_id(origin, reached.position - parsed.read)
+            rows: dict[str, pa.Table] = {}
+            new_ids: dict[str, Ids] = {}
+            if parsed.accepted:
+                rows, new_ids = self._calls(parsed.table, origin, batch_id, now)
+            if parsed.rejects:
+                rows["rejects"] = _reject_rows(parsed.rejects, origin, batch_id, now)
+            rows["ledger"] = _ledger_row(parsed, origin, reached, batch_id, now, rows.get("calls"))
+            skipped = sum(parsed.skipped.values())
+            return Prepared(
+                Batch(batch_id, rows), parsed.read, parsed.accepted, len(parsed.rejects), skipped, new_ids
+            )
+
+    def commit(self, parts: Sequence[Prepared]) -> list[bool]:
+        """Write parts in one transaction; False for one that was committed before.
+
+        Raises what `Lake.commit` raises; then nothing was written and the same parts may be tried again.
+        """
+        with self.lake.writing():
+            batches = [self._finished(part.batch) for part in parts]
+            written = self.lake.commit(*batches)
+        for part in parts:
+            for table, ids in part.new_ids.items():
+                self._known[table].add(ids)
+        return written
+
+    def batch_id(self, origin: Origin, first_position: int) -> int:
+        """The id of the part of an origin that starts at a record: the same however often it is read."""
+        return self.key.id64("batch", f"{origin.origin_id}\0{first_position}")
+
+    def _finished(self, batch: Batch) -> Batch:
+        """With links to other vantages' calls, and rollups: these depend on what is committed before."""
+        if "calls" not in batch.rows:
+            return batch
+        calls = mark_linked(self.lake, batch.rows["calls"])
+        return Batch(
+            batch.batch_id,
+            {
+                **batch.rows,
+                "calls": calls,
+                "rollups": rollups(self._cursor, calls),
+                "latencies": latencies(self._cursor, calls),
+            },
+        )
+
+    def _calls(
+        self, observed: pa.Table, origin: Origin, batch_id: int, now: int
+    ) -> tuple[dict[str, pa.Table], dict[str, Ids]]:
+        defaults = origin.defaults
+        proxies = self._proxies.setdefault(defaults.proxies, Proxies(defaults.proxies))
+        context = Context(
+            source=origin.source,
+            origin_id=origin.origin_id,
+            batch_id=batch_id,
+            received_at_us=now,
+            vantage=defaults.vantage,
+            environment=defaults.environment,
+            team=defaults.team,
+            service=defaults.service,
+            proxies=proxies,
+        )
+        found = self._recognition.recognise(observed, context)
+        rows = {"calls": found.calls}
+        new_ids: dict[str, Ids] = {}
+        facts = {
+            "paths": (_versioned(found.paths), "path_id"),
+            "credentials": (found.credentials, "credential_id"),
+            "callers": (found.callers, "caller_id"),
+        }
+        for name, (table, column) in facts.items():
+            ids = np.asarray(table[column].to_numpy(), np.int64)
+            fresh = self._known[name].fresh(ids)
+            if fresh.any():
+                rows[name] = table.filter(pa.array(fresh))
+                new_ids[name] = ids[fresh]
+        return rows, new_ids
+
+
+def _versioned(paths: pa.Table) -> pa.Table:
+    version = pa.array(np.full(paths.num_rows, FIRST_VERSION, np.int32))
+    return paths.append_column("version", version).select(PATHS.names)
+
+
+def _reject_rows(rejects: list[Reject], origin: Origin, batch_id: int, now: int) -> pa.Table:
+    return pa.Table.from_pydict(
+        {
+            "batch_id": [batch_id] * len(rejects),
+            "source": [origin.source] * len(rejects),
+            "origin_id": [origin.origin_id] * len(rejects),
+            "position": [one.position for one in rejects],
+            "reason": [one.reason.value for one in rejects],
+            "shape": [shape(one.raw) for one in rejects],
+            "received_at_us": [now] * len(rejects),
+        },
+        schema=REJECTS,
+    )
+
+
+def _ledger_row(
+    parsed: Parsed, origin: Origin, reached: Reached, batch_id: int, now: int, calls: pa.Table | None
+) -> pa.Table:
+    span = pc.min_max(calls["started_at_us"]).as_py() if calls is not None else {"min": None, "max": None}
+    row = {
+        "batch_id": batch_id,
+        "source": origin.source,
+        "origin_id": origin.origin_id,
+        "origin": origin.name,
+        "format": origin.format,
+        "next_position": reached.position,
+        "next_offset": reached.offset,
+        "parser_state": json.dumps(reached.state),
+        "read": parsed.read,
+        "accepted": parsed.accepted,
+        "rejected": len(parsed.rejects),
+        "skipped": sum(parsed.skipped.values()),
+        "skipped_by": json.dumps(parsed.skipped),
+        "rejected_by": json.dumps(Counter(one.reason.value for one in parsed.rejects)),
+        "earliest_us": span["min"],
+        "latest_us": span["max"],
+        "complete": reached.complete,
+        "committed_at_us": now,
+    }
+    return pa.Table.from_pylist([row], schema=LEDGER)

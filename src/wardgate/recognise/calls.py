@@ -1,0 +1,344 @@
+"""Recognition: a batch of what was observed becomes a batch of calls, and the facts learned from it.
+
+The only way from a source to the lake. Raw values (secrets, user agents, bodies) go in; fingerprints, keyed
+tokens and keyed hashes come out. Distinct values are recognised once.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from wardgate.core.call import CALL_SCHEMA, TIME
+from wardgate.core.keys import Key
+from wardgate.recognise.addresses import Proxies, forwarded_chain, parse_client
+from wardgate.recognise.distinct import Distinct, combined, distinct, one_chunk
+from wardgate.recognise.headers import header_columns
+from wardgate.recognise.identities import Identifier
+from wardgate.recognise.routes import Router
+from wardgate.recognise.tokens import Tokens
+
+_HTTP_VERSION = re.compile(r"(?:HTTPS?/)?(\d(?:\.\d)?)\Z", re.IGNORECASE)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:=;@/+|-]{1,200}\Z")
+_TRACEPARENT = r"^[0-9a-fA-F]{2}-(?P<trace>[0-9a-fA-F]{32})-(?P<span>[0-9a-fA-F]{16})-"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known of a batch besides its records."""
+
+    source: str
+    origin_id: int
+    batch_id: int
+    received_at_us: int
+    vantage: str | None = None
+    environment: str | None = None
+    team: str | None = None
+    service: str | None = None
+    """The service all calls belong to; None: their host, else the source's name."""
+    proxies: Proxies = field(default_factory=lambda: Proxies(()))
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """Calls, and the distinct paths, credentials and callers they show (with repeats from earlier batches)."""
+
+    calls: pa.Table
+    paths: pa.Table
+    credentials: pa.Table
+    callers: pa.Table
+
+
+class Recognition:
+    """Recognises batches under one key. Not for several threads at once."""
+
+    def __init__(self, key: Key) -> None:
+        self._key = key
+        self._tokens = Tokens(key)
+        self._router = Router(key, self._tokens)
+        self._identifier = Identifier(key)
+
+    def recognise(self, observed: pa.Table, context: Context) -> Recognised:
+        """Calls (`CALL_SCHEMA`) of an observed table."""
+        rows = observed.num_rows
+        view = _View(observed, header_columns(observed), self._tokens)
+        host = view.merged("host", "req.host")
+        protocol = view.distinct("protocol")
+        routes = self._router.route(
+            observed, host, protocol, context.service or context.source, context.service is not None
+        )
+        address, client = self._clients(view, context.proxies)
+        agent = view.merged("user_agent", "req.user-agent")
+        agent = Distinct([self._tokens.masked(one)[:512] for one in agent.values], agent.codes)
+        identities = self._identifier.identify(
+            observed, view.headers, routes.secrets, address, agent, context.received_at_us
+        )
+
+        columns: dict[str, pa.Array] = {
+            "origin_id": _constant(context.origin_id, rows),
+            "position": one_chunk(observed["position"]),
+            "batch_id": _constant(context.batch_id, rows),
+            "source": _label(context.source, rows),
+            "received_at_us": _constant(context.received_at_us, rows).cast(TIME),
+            "vantage": _label(context.vantage, rows),
+            "environment": _label(context.environment, rows)
+            if context.environment
+            else view.text("environment"),
+            "team": _label(context.team, rows),
+            "service": routes.service,
+            "scheme": routes.scheme,
+            "host": routes.host,
+            "port": routes.port,
+            "method": routes.method,
+            "path": routes.path,
+            "query": routes.query,
+            "objects": routes.objects,
+            "path_id": pa.array(routes.path_id),
+            "operation": view.text("operation"),
+            "protocol": protocol.text([self._tokens.masked(p) for p in protocol.values])
+            if protocol.values
+            else _label("http", rows),
+            "http_version": view.mapped("http_version", _version),
+            "user_agent": agent.text(agent.values),
+            "credentials": identities.credentials,
+            "credential_id": identities.credential_id,
+            "claims": identities.claims,
+            "session": identities.session,
+            "login": identities.login,
+            "caller_id": pa.array(identities.caller_id),
+            "caller_kind": identities.caller_kind,
+            **client,
+            **_times(view, context.received_at_us),
+            **self._linking(view, routes.path_id),
+            **_outcome(view),
+        }
+        if protocol.values and (protocol.codes < 0).any():
+            columns["protocol"] = one_chunk(columns["protocol"]).cast(pa.string()).fill_null("http")
+        for name in ("tls_version", "tls_cipher", "tls_sni", "tls_fingerprint", "upstream"):
+            columns[name] = view.text(name)
+        calls = pa.table(
+            [
+                columns.get(one.name, None) if one.name in columns else pa.nulls(rows, one.type)
+                for one in CALL_SCHEMA
+            ],
+            names=CALL_SCHEMA.names,
+        )
+        return Recognised(calls, routes.table, identities.credential_rows, identities.caller_rows)
+
+    def _clients(self, view: "_View", proxies: Proxies) -> tuple[Distinct, dict[str, pa.Array]]:
+        peers = view.distinct("client")
+        chains = view.merged("forwarded_for", "req.x-forwarded-for", "req.forwarded")
+        parsed = [parse_client(one) for one in peers.values]
+        ports = view.column("client_port")
+        port = (
+            ports
+            if ports is not None
+            else peers.spread([one.port if one else None for one in parsed], pa.int32())
+        )
+        lists = [forwarded_chain(one) for one in chains.values]
+        extra: dict[str, pa.Array] = {"client_port": port}
+        if chains.values:
+            extra["forwarded_for"] = chains.spread(lists, pa.list_(pa.string()))
+        if proxies and chains.values:
+            first, combination = combined(peers.codes, chains.codes)
+            believed: list[tuple[str | None, int]] = []
+            for row in first.tolist():
+                peer = parsed[peers.codes[row]] if peers.codes[row] >= 0 else None
+                chain = lists[chains.codes[row]] if chains.codes[row] >= 0 else []
+                believed.append(proxies.client(peer.address, chain) if peer else (None, 0))
+            texts = [one[0] for one in believed]
+            extra["forwarded_believed"] = Distinct(["" for _ in texts], combination).spread(
+                [one[1] for one in believed], pa.int16()
+            )
+            raw = distinct(Distinct(["" for _ in texts], combination).text(texts), len(combination))
+            parsed, peers = [parse_client(one) for one in raw.values], raw
+        addresses = [one.address if one else None for one in parsed]
+        good = Distinct([one or "" for one in addresses], peers.codes)
+        if None in addresses:
+            bad = np.array([one is None for one in addresses], bool)
+            good = Distinct(
+                good.values, np.where((peers.codes >= 0) & bad[np.maximum(peers.codes, 0)], -1, peers.codes)
+            )
+        return good, {
+            "client_address": good.text(good.values),
+            "client_network": good.text([one.network if one else "" for one in parsed]),
+            **extra,
+        }
+
+    def _linking(self, view: "_View", path_id: np.ndarray) -> dict[str, pa.Array]:  # type: ignore[type-arg]
+        """Request and trace ids, and the id under which two vantages' rows are the same call."""
+        out: dict[str, pa.Array] = {}
+        requests = view.merged("request_id", "req.x-request-id", "req.x-correlation-id", "req.cf-ray")
+        link = np.zeros(view.rows, np.int64)
+        traceparent = view.coalesced("traceparent", "req.traceparent")
+        trace, span = view.column("trace_id"), view.column("span_id")
+        if traceparent is not None:
+            parts = pc.extract_regex(traceparent.cast(pa.string()), _TRACEPARENT)
+            trace = pc.coalesce(trace, parts.field("trace")) if trace is not None else parts.field("trace")
+            span = pc.coalesce(span, parts.field("span")) if span is not None else parts.field("span")
+        if trace is not None:
+            traces = distinct(pc.utf8_lower(trace.cast(pa.string())), view.rows)
+            out["trace_id"] = traces.text(
+                [one if _is_hex(one) else self._tokens.of("trace", one) for one in traces.values]
+            )
+            ids = traces.numbers(np.array(self._key.ids64("trace", traces.values), np.int64))
+            from wardgate.recognise.ids import mixed
+
+            link = np.where(ids > 0, mixed(ids, path_id), 0)
+        if span is not None:
+            spans = distinct(pc.utf8_lower(span.cast(pa.string())), view.rows)
+            out["span_id"] = spans.text([one if _is_hex(one) else None for one in spans.values])
+        if not requests.is_empty:
+            safe = [
+                one
+                if _REQUEST_ID.match(one) and self._tokens.masked(one[:20]) == one[:20]
+                else self._tokens.of("request", one)
+                for one in requests.values
+            ]
+            out["request_id"] = requests.text(safe)
+            ids = requests.numbers(np.array(self._key.ids64("request", requests.values), np.int64))
+            link = np.where(ids > 0, ids, link)
+        if link.any():
+            out["link_id"] = pa.array(link, pa.int64(), mask=link == 0)
+        return out
+
+
+class _View:
+    """Columns of an observed table by name, headers included."""
+
+    def __init__(self, observed: pa.Table, headers: dict[str, pa.Array], tokens: Tokens) -> None:
+        self.observed = observed
+        self.headers = headers
+        self.rows = observed.num_rows
+        self._tokens = tokens
+
+    def column(self, name: str) -> pa.Array | None:
+        if name in self.headers:
+            return one_chunk(self.headers[name])
+        return one_chunk(self.observed[name]) if name in self.observed.column_names else None
+
+    def coalesced(self, *names: str) -> pa.Array | None:
+        """The first column that is there, holes filled by the next."""
+        found = [
+            column
+            for name in names
+            if (column := self.column(name)) is not None and column.null_count < self.rows
+        ]
+        if len(found) <= 1:
+            return found[0] if found else None
+        return pc.coalesce(*(column.cast(pa.string()) for column in found))
+
+    def distinct(self, name: str) -> Distinct:
+        return distinct(self.column(name), self.rows)
+
+    def merged(self, *names: str) -> Distinct:
+        return distinct(self.coalesced(*names), self.rows)
+
+    def text(self, name: str) -> pa.Array:
+        """A text column with everything that may be a secret masked, cut to 300 characters."""
+        return self.mapped(name, lambda value: self._tokens.masked(value)[:300])
+
+    def mapped(self, name: str, convert) -> pa.Array:  # type: ignore[no-untyped-def]
+        values = self.distinct(name)
+        if values.is_empty:
+            return pa.nulls(self.rows, pa.string())
+        return values.text([convert(one) for one in values.values])
+
+
+def _times(view: _View, received_at_us: int) -> dict[str, pa.Array]:
+    """Start of each call: as stamped, or its end minus its duration, or the time it was read."""
+    started, ended, took = view.column("started_at"), view.column("ended_at"), view.column("duration_us")
+    if started is None and ended is not None:
+        started = ended if took is None else pc.subtract(ended.cast(pa.int64()), took.fill_null(0)).cast(TIME)
+    precision = view.column("precision_us")
+    received = pa.scalar(received_at_us, pa.int64()).cast(TIME)
+    return {
+        "started_at_us": started.fill_null(received)
+        if started is not None
+        else _constant(received_at_us, view.rows).cast(TIME),
+        "precision_us": precision if precision is not None else pa.nulls(view.rows, pa.int64()),
+    }
+
+
+def _outcome(view: _View) -> dict[str, pa.Array]:
+    out: dict[str, pa.Array] = {}
+    for name in (
+        "status",
+        "duration_us",
+        "request_bytes",
+        "response_bytes",
+        "upstream_status",
+        "upstream_duration_us",
+    ):
+        column = view.column(name)
+        if column is not None:
+            out[name] = column.cast(CALL_SCHEMA.field(name).type)
+    for name, header in (
+        ("request_content_type", "req.content-type"),
+        ("response_content_type", "resp.content-type"),
+    ):
+        types = view.merged(name, header)
+        if not types.is_empty:
+            out[name] = types.text(
+                [view._tokens.masked(one.partition(";")[0].strip().lower())[:100] for one in types.values]
+            )
+    for name, header in (
+        ("cors_allow_origin", "resp.access-control-allow-origin"),
+        ("cache_control", "resp.cache-control"),
+    ):
+        if header in view.headers:
+            out[name] = view.text(header)
+    limits = view.merged(
+        "resp.ratelimit", "resp.ratelimit-limit", "resp.x-ratelimit-limit", "resp.x-rate-limit-limit"
+    )
+    if not limits.is_empty:
+        out["rate_limit"] = limits.text([view._tokens.masked(one)[:100] for one in limits.values])
+    allowed = view.distinct("resp.access-control-allow-credentials")
+    if not allowed.is_empty:
+        out["cors_allow_credentials"] = allowed.spread(
+            [one.strip().lower() == "true" for one in allowed.values], pa.bool_()
+        )
+    bodies = view.column("response_body")
+    if bodies is not None and bodies.null_count < view.rows:
+        out["item_count"] = pa.array([_items(body) for body in bodies.to_pylist()], pa.int64())
+    for name, body in (("request_bytes", "request_body"), ("response_bytes", "response_body")):
+        raw = view.column(body)
+        if raw is not None and name not in out:
+            out[name] = pc.binary_length(raw).cast(pa.int64())
+    return out
+
+
+def _items(body: bytes | None) -> int | None:
+    """The length of a JSON answer's list: the top-level one, or the only one directly below."""
+    if not body or body[:1] not in b"[{":
+        return None
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if isinstance(value, list):
+        return len(value)
+    lists = [one for one in value.values() if isinstance(one, list)] if isinstance(value, dict) else []
+    return len(lists[0]) if len(lists) == 1 else None
+
+
+def _version(text: str) -> str | None:
+    found = _HTTP_VERSION.match(text.strip())
+    return f"HTTP/{found[1]}" if found else None
+
+
+def _is_hex(text: str) -> bool:
+    return len(text) in (16, 32) and all(c in "0123456789abcdef" for c in text)
+
+
+def _constant(value: int, rows: int) -> pa.Array:
+    return pa.array(np.full(rows, value, np.int64))
+
+
+def _label(text: str | None, rows: int) -> pa.Array:
+    if text is None:
+        return pa.nulls(rows, pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([text], pa.string()))

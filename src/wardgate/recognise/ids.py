@@ -1,0 +1,43 @@
+"""Keyed identifiers in columns: combined by mixing instead of hashing each combination anew."""
+
+import numpy as np
+import numpy.typing as npt
+
+Ids = npt.NDArray[np.int64]
+_MASK = np.uint64((1 << 63) - 1)
+
+
+def mixed(first: Ids, second: Ids) -> Ids:
+    """One 63-bit id per pair of keyed ids (splitmix64 finaliser over their combination); never 0."""
+    with np.errstate(over="ignore"):
+        x = first.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) ^ (
+            second.astype(np.uint64) + np.uint64(0xD1B54A32D192ED03)
+        )
+        x ^= x >> np.uint64(30)
+        x *= np.uint64(0xBF58476D1CE4E5B9)
+        x ^= x >> np.uint64(27)
+        x *= np.uint64(0x94D049BB133111EB)
+        x ^= x >> np.uint64(31)
+    out: Ids = (x & _MASK).astype(np.int64)
+    return np.maximum(out, 1)
+
+
+class KnownIds:
+    """Ids that were already written by this process: a sorted array, bounded; forgetting only costs a repeat."""
+
+    def __init__(self, most: int = 4_000_000) -> None:
+        self._most = most
+        self._ids = np.empty(0, np.int64)
+
+    def fresh(self, ids: Ids) -> npt.NDArray[np.bool_]:
+        """Which of these (distinct) ids have not been written."""
+        if not len(self._ids):
+            return np.ones(len(ids), bool)
+        at = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
+        return np.asarray(self._ids[at] != ids)
+
+    def add(self, ids: Ids) -> None:
+        """Remember ids, after their commit."""
+        if len(ids):
+            kept = self._ids if len(self._ids) + len(ids) <= self._most else np.empty(0, np.int64)
+            self._ids = np.union1d(kept, ids)
