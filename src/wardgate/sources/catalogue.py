@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from wardgate.core.errors import WardgateError
 from wardgate.sources.apache import Apache
 from wardgate.sources.format import Format
+from wardgate.sources.har import Har
 from wardgate.sources.jsonl import WardgateJsonLines
 from wardgate.sources.nginx import Nginx
 
@@ -21,6 +22,7 @@ def builtin_formats() -> list[Format]:
         Nginx(),
         Apache(),
         WardgateJsonLines(),
+        Har(),
     ]
 
 

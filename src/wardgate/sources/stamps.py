@@ -15,9 +15,9 @@ def stamp_us(value: float | int | str, zone: tzinfo = UTC) -> tuple[int, int] | 
     Numbers, also in quotes, are seconds, ms, µs or ns, told by their size; text is RFC 3339, in `zone`
     where it carries none.
     """
-    if isinstance(value, str) and not _is_number(value):
+    if isinstance(value, str) and (value[4:5] == "-" or not _is_number(value)):
         when = iso_time(value, zone)
-        fraction = _FRACTION.search(value)
+        fraction = _FRACTION.search(value) if value[19:20] != "Z" else None
         precision = 10 ** max(6 - len(fraction[1]), 0) if fraction else 1_000_000
     else:
         when = epoch_us(value)
