@@ -1,0 +1,70 @@
+"""What every command is run on: the home folder, the configuration, and what they open.
+
+The root group makes one `Installation` and hands it down as click's object (`@pass_installation`). Nothing
+is opened before a command asks for it, so `--help` stays quick and touches no file.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from wardgate.core.home import Home
+    from wardgate.core.keys import Key
+    from wardgate.lake.store import Lake
+    from wardgate.pipeline import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The `--home` and `--config` a person gave; None where the default holds."""
+
+    home_path: Path | None = None
+    config_path: Path | None = None
+
+    @property
+    def home(self) -> "Home":
+        """The home folder, made when it is not there. Raises `home-unusable`."""
+        from wardgate.core.home import open_home
+
+        return open_home(self.home_path)
+
+    @property
+    def config(self) -> Path:
+        """The configuration file, whether it is there or not."""
+        return self.config_path or self.home.config
+
+    @property
+    def key(self) -> "Key":
+        """The installation's key. Raises `key-…`."""
+        from wardgate.core.keys import load_key
+
+        return load_key(self.home.path)
+
+    @contextmanager
+    def lake(self) -> Iterator["Lake"]:
+        """The lake, closed at the end of the block. Raises `lake-unreadable`."""
+        from wardgate.lake.engine import embedded_place
+        from wardgate.lake.store import Lake
+
+        lake = Lake(embedded_place(self.home))
+        try:
+            yield lake
+        finally:
+            lake.close()
+
+    @contextmanager
+    def pipeline(self) -> Iterator["Pipeline"]:
+        """A pipeline into the lake, with the machine's clock."""
+        from wardgate.core.clock import system_clock
+        from wardgate.pipeline import Pipeline
+
+        with self.lake() as lake:
+            yield Pipeline(lake, self.key, system_clock)
+
+
+pass_installation = click.make_pass_decorator(Installation)

@@ -1,0 +1,121 @@
+"""What people and programs read: tables on a terminal, JSON for programs.
+
+Names, paths and user agents come from traffic, so an attacker writes them: control characters, escape
+sequences and bidirectional marks are shown as escapes, in every output.
+"""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import datetime
+from typing import Any
+
+_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+
+
+def clean(text: str) -> str:
+    """`text` with every character that could act on a terminal or reorder it shown as an escape."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if unicodedata.category(c) not in _HIDDEN else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def emit_json(value: Any) -> None:
+    """Print one JSON value on one line. Dataclasses become objects, times RFC 3339."""
+    import click
+
+    click.echo(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """As `emit_json` prints it: ASCII only, so that nothing in it can act on a terminal."""
+    return json.dumps(value, default=_plain, separators=(",", ":")).replace("\x7f", "\\u007f")
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    if isinstance(value, bytes):
+        raise TypeError("bytes never leave")
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: its heading, and whether it holds numbers. `wide` may be cut on a terminal."""
+
+    heading: str
+    number: bool = False
+    wide: bool = False
+
+
+def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
+    """A table: as wide as the terminal on one, as wide as it must be in a pipe."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    on_terminal = sys.stdout.isatty()
+    table = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    for column in columns:
+        table.add_column(
+            column.heading,
+            justify="right" if column.number else "left",
+            overflow="ellipsis" if on_terminal else "fold",
+            no_wrap=True,
+            min_width=min(len(column.heading), 8),
+            ratio=None,
+        )
+    for row in rows:
+        table.add_row(*(Text(clean(cell)) for cell in row))
+    console = Console(file=sys.stdout, highlight=False, markup=False, width=None if on_terminal else 4000)
+    with console.capture() as captured:
+        console.print(table)
+    import click
+
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def say(text: str) -> None:
+    """A line for people, on standard output."""
+    import click
+
+    click.echo(clean(text))
+
+
+def count(value: int | None) -> str:
+    """1234567 → 1,234,567."""
+    return "" if value is None else f"{value:,}"
+
+
+def share(value: float | None) -> str:
+    """0.0421 → 4.2 %."""
+    if value is None:
+        return ""
+    return "0" if value == 0 else "<0.1 %" if value < 0.001 else f"{value:.1%}".replace("%", " %")
+
+
+def when(value: datetime | None) -> str:
+    """A time, to the minute, in UTC."""
+    return "" if value is None else f"{value:%Y-%m-%d %H:%M}"
+
+
+def span(us: float | None) -> str:
+    """Microseconds as people say them: 850 µs, 12 ms, 3.4 s."""
+    if us is None:
+        return ""
+    if us < 1000:
+        return f"{us:.0f} µs"
+    if us < 1_000_000:
+        return f"{us / 1000:.3g} ms"
+    return f"{us / 1_000_000:.3g} s"
