@@ -13,6 +13,7 @@ from wardgate.sources.apache import Apache
 from wardgate.sources.format import Format
 from wardgate.sources.har import Har
 from wardgate.sources.jsonl import WardgateJsonLines
+from wardgate.sources.mitmproxy import Mitmproxy
 from wardgate.sources.nginx import Nginx
 
 
@@ -23,6 +24,7 @@ def builtin_formats() -> list[Format]:
         Apache(),
         WardgateJsonLines(),
         Har(),
+        Mitmproxy(),
     ]
 
 
