@@ -29,7 +29,7 @@ from wardgate.lake.tables import LEDGER, PATHS, REJECTS
 from wardgate.match.secrets import shape
 from wardgate.recognise.addresses import Proxies
 from wardgate.recognise.calls import Context, Recognition
-from wardgate.recognise.ids import Ids, KnownIds
+from wardgate.core.ids import Ids, KnownIds
 from wardgate.sources.format import Defaults
 
 FIRST_VERSION = 1
@@ -77,7 +77,6 @@ class Pipeline:
         self.key = key
         self._clock = clock
         self._recognition = Recognition(key)
-        self._cursor = lake.cursor()
         self._proxies: dict[tuple[str, ...], Proxies] = {}
         self._known = {"paths": KnownIds(), "credentials": KnownIds(), "callers": KnownIds()}
         self._preparing = Lock()
@@ -126,8 +125,8 @@ class Pipeline:
             {
                 **batch.rows,
                 "calls": calls,
-                "rollups": rollups(self._cursor, calls),
-                "latencies": latencies(self._cursor, calls),
+                "rollups": rollups(calls),
+                "latencies": latencies(calls),
             },
         )
 

@@ -1,60 +1,107 @@
 """Per-minute deltas of a batch: what pages and detectors read instead of calls.
 
-A call that another vantage already counts (`is_linked`) is in `linked`, and in no other figure.
+A call that another vantage already counts (`is_linked`) is in `linked`, and in no other figure. Rows are
+grouped by one mixed key and summed run by run in NumPy: a quarter of the cost of a GROUP BY in SQL when
+nearly every row is its own group, as with many callers.
 """
 
-import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from wardgate.core.ids import mixed
 from wardgate.lake.tables import LATENCIES, ROLLUPS
 
-_ROLLUP = """
-SELECT date_trunc('minute', started_at_us) AS minute_us, source, path_id, caller_id,
-       coalesce(credential_id, 0) AS credential_id,
-       count_if(NOT linked) AS calls, count_if(linked) AS linked,
-       count_if(status BETWEEN 100 AND 199) AS status_1xx, count_if(status BETWEEN 200 AND 299) AS status_2xx,
-       count_if(status BETWEEN 300 AND 399) AS status_3xx, count_if(status BETWEEN 400 AND 499) AS status_4xx,
-       count_if(status BETWEEN 500 AND 599) AS status_5xx,
-       coalesce(sum(request_bytes), 0)::BIGINT AS request_bytes,
-       coalesce(sum(response_bytes), 0)::BIGINT AS response_bytes,
-       count(duration_us) AS timed_calls, coalesce(sum(duration_us), 0)::BIGINT AS duration_us,
-       coalesce(max(duration_us), 0) AS duration_max_us,
-       min(started_at_us) AS first_us, max(started_at_us) AS last_us
-FROM (SELECT started_at_us, source, path_id, caller_id, credential_id, coalesce(is_linked, false) AS linked,
-             CASE WHEN is_linked THEN NULL ELSE status END AS status,
-             CASE WHEN is_linked THEN NULL ELSE request_bytes END AS request_bytes,
-             CASE WHEN is_linked THEN NULL ELSE response_bytes END AS response_bytes,
-             CASE WHEN is_linked THEN NULL ELSE duration_us END AS duration_us
-      FROM batch_calls)
-GROUP BY ALL
-"""
-_LATENCIES = """
-SELECT date_trunc('minute', started_at_us) AS minute_us, path_id,
-       floor(4 * log2(greatest(duration_us, 1)))::SMALLINT AS bucket, count(*) AS calls
-FROM batch_calls WHERE duration_us IS NOT NULL AND NOT coalesce(is_linked, false) GROUP BY ALL
-"""
+_MINUTE = 60_000_000
+Column = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
-def rollups(con: duckdb.DuckDBPyConnection, calls: pa.Table) -> pa.Table:
-    """Rollup rows (`tables.ROLLUPS`) of a batch of calls."""
-    con.register("batch_calls", calls)
-    try:
-        return con.execute(_ROLLUP).to_arrow_table().cast(ROLLUPS)
-    finally:
-        con.unregister("batch_calls")
+def rollups(calls: pa.Table) -> pa.Table:
+    """Rollup rows (`tables.ROLLUPS`) of a batch of calls, all of one source."""
+    started = _numbers(calls, "started_at_us")
+    minute = started - started % _MINUTE
+    path, caller, credential = (_numbers(calls, name) for name in ("path_id", "caller_id", "credential_id"))
+    order, starts = _groups(minute, path, caller, credential)
+    linked = _linked(calls)
+    counted = ~linked
+    status = np.where(counted, _numbers(calls, "status"), 0) // 100
+    timed = _present(calls, "duration_us") & counted
+    took = np.where(timed, _numbers(calls, "duration_us"), 0)
+
+    def total(values: npt.NDArray[np.generic]) -> Column:
+        out: Column = np.add.reduceat(values[order].astype(np.int64), starts)
+        return out
+
+    first = order[starts]
+    columns: dict[str, Column] = {
+        "minute_us": minute[first],
+        "path_id": path[first],
+        "caller_id": caller[first],
+        "credential_id": credential[first],
+        "calls": total(counted),
+        "linked": total(linked),
+        **{f"status_{n}xx": total(status == n) for n in range(1, 6)},
+        "request_bytes": total(np.where(counted, _numbers(calls, "request_bytes"), 0)),
+        "response_bytes": total(np.where(counted, _numbers(calls, "response_bytes"), 0)),
+        "timed_calls": total(timed),
+        "duration_us": total(took),
+        "duration_max_us": np.maximum.reduceat(took[order], starts),
+        "first_us": np.minimum.reduceat(started[order], starts),
+        "last_us": np.maximum.reduceat(started[order], starts),
+    }
+    source = pa.array([calls["source"][0].as_py()], pa.string()).take(pa.array(np.zeros(len(starts), np.int64)))
+    return pa.table(
+        [source if f.name == "source" else pa.array(columns[f.name]).cast(f.type) for f in ROLLUPS], schema=ROLLUPS
+    )
 
 
-def latencies(con: duckdb.DuckDBPyConnection, calls: pa.Table) -> pa.Table:
+def latencies(calls: pa.Table) -> pa.Table:
     """Latency histogram rows (`tables.LATENCIES`) of a batch of calls."""
-    if calls["duration_us"].null_count == calls.num_rows:
+    timed = _present(calls, "duration_us") & ~_linked(calls)
+    if not timed.any():
         return LATENCIES.empty_table()
-    con.register("batch_calls", calls)
-    try:
-        return con.execute(_LATENCIES).to_arrow_table().cast(LATENCIES)
-    finally:
-        con.unregister("batch_calls")
+    started = _numbers(calls, "started_at_us")[timed]
+    minute = started - started % _MINUTE
+    path = _numbers(calls, "path_id")[timed]
+    bucket = np.floor(4 * np.log2(np.maximum(_numbers(calls, "duration_us")[timed], 1))).astype(np.int64)
+    order, starts = _groups(minute, path, bucket)
+    first = order[starts]
+    counts = np.diff(np.append(starts, len(order)))
+    columns = {"minute_us": minute[first], "path_id": path[first], "bucket": bucket[first], "calls": counts}
+    return pa.table([pa.array(columns[f.name]).cast(f.type) for f in LATENCIES], schema=LATENCIES)
 
 
 def bucket_floor_us(bucket: int) -> float:
     """The shortest duration, in µs, that falls into a latency bucket."""
     return float(2 ** (bucket / 4))
+
+
+def _groups(*keys: Column) -> tuple[Column, Column]:
+    """Row order by group, and where in it each group starts."""
+    key = keys[0]
+    for more in keys[1:]:
+        key = mixed(key, more)
+    order = np.argsort(key, kind="stable")
+    ordered = key[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    return order, starts
+
+
+def _numbers(calls: pa.Table, name: str) -> Column:
+    """A column as integers; absent as 0."""
+    column = calls[name]
+    column = column.cast(pa.int64()) if column.type != pa.int64() else column
+    out: Column = pc.fill_null(column, 0).to_numpy()
+    return out
+
+
+def _present(calls: pa.Table, name: str) -> Flags:
+    out: Flags = calls[name].is_valid().to_numpy()
+    return out
+
+
+def _linked(calls: pa.Table) -> Flags:
+    out: Flags = calls["is_linked"].fill_null(False).to_numpy()
+    return out

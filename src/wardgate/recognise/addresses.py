@@ -9,8 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from wardgate.core.errors import WardgateError
 
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PLAIN_V4 = rf"^(?:{_BYTE}\.){{3}}{_BYTE}$"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -24,12 +30,28 @@ class Client:
     port: int | None = None
 
 
+def parse_clients(texts: list[str]) -> tuple[list[str | None], list[str | None], list[int | None]]:
+    """Addresses, networks and ports of distinct client texts; None where a text is no address.
+
+    Plain dotted addresses, nearly all there are, are recognised in Arrow.
+    """
+    array = pa.array(texts, pa.string())
+    plain = pc.match_substring_regex(array, _PLAIN_V4)
+    networks: list[str | None] = pc.replace_substring_regex(array, r"\.[0-9]+$", ".0/24").to_pylist()
+    addresses: list[str | None] = list(texts)
+    ports: list[int | None] = [None] * len(texts)
+    for i in np.flatnonzero(~plain.to_numpy(zero_copy_only=False)).tolist():
+        one = parse_client(texts[i])
+        addresses[i], networks[i], ports[i] = (
+            (one.address, one.network, one.port) if one else (None, None, None)
+        )
+    return addresses, networks, ports
+
+
 def parse_client(text: str) -> Client | None:
     """`1.2.3.4`, `1.2.3.4:567`, `[2001:db8::1]:567`, `"2001:db8::1"`, `::ffff:1.2.3.4`; None if it is none."""
     port: int | None = None
     text = text.strip().strip('"')
-    if _plain_v4(text):  # the common case, without the cost of an address object
-        return Client(text, text[: text.rindex(".")] + ".0/24")
     if text.startswith("["):
         inner, _, rest = text[1:].partition("]")
         text, tail = inner, rest.removeprefix(":")
@@ -46,16 +68,6 @@ def parse_client(text: str) -> Client | None:
 def network_of(address: Address) -> str:
     """The /24 (IPv4) or /48 (IPv6) an address belongs to."""
     return str(ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False))
-
-
-def _plain_v4(text: str) -> bool:
-    parts = text.split(".")
-    if len(parts) != 4:
-        return False
-    return all(
-        part.isdecimal() and part.isascii() and len(part) <= 3 and int(part) < 256 and str(int(part)) == part
-        for part in parts
-    )
 
 
 def _port(text: str) -> int | None:

@@ -14,10 +14,11 @@ import pyarrow.compute as pc
 
 from wardgate.core.call import CALL_SCHEMA, TIME
 from wardgate.core.keys import Key
-from wardgate.recognise.addresses import Proxies, forwarded_chain, parse_client
-from wardgate.recognise.distinct import Distinct, combined, distinct, one_chunk
+from wardgate.recognise.addresses import Proxies, forwarded_chain, parse_clients
+from wardgate.recognise.distinct import Codes, Distinct, combined, distinct, one_chunk
 from wardgate.recognise.headers import header_columns
 from wardgate.recognise.identities import Identifier
+from wardgate.core.ids import mixed
 from wardgate.recognise.routes import Router
 from wardgate.recognise.tokens import Tokens
 
@@ -131,40 +132,29 @@ class Recognition:
     def _clients(self, view: "_View", proxies: Proxies) -> tuple[Distinct, dict[str, pa.Array]]:
         peers = view.distinct("client")
         chains = view.merged("forwarded_for", "req.x-forwarded-for", "req.forwarded")
-        parsed = [parse_client(one) for one in peers.values]
+        addresses, networks, shown_ports = parse_clients(peers.values)
         ports = view.column("client_port")
-        port = (
-            ports
-            if ports is not None
-            else peers.spread([one.port if one else None for one in parsed], pa.int32())
-        )
-        lists = [forwarded_chain(one) for one in chains.values]
-        extra: dict[str, pa.Array] = {"client_port": port}
+        if ports is None and any(shown_ports):
+            ports = peers.spread(shown_ports, pa.int32())
+        extra = {"client_port": ports} if ports is not None else {}
         if chains.values:
+            lists = [forwarded_chain(one) for one in chains.values]
             extra["forwarded_for"] = chains.spread(lists, pa.list_(pa.string()))
-        if proxies and chains.values:
-            first, combination = combined(peers.codes, chains.codes)
-            believed: list[tuple[str | None, int]] = []
-            for row in first.tolist():
-                peer = parsed[peers.codes[row]] if peers.codes[row] >= 0 else None
-                chain = lists[chains.codes[row]] if chains.codes[row] >= 0 else []
-                believed.append(proxies.client(peer.address, chain) if peer else (None, 0))
-            texts = [one[0] for one in believed]
-            extra["forwarded_believed"] = Distinct(["" for _ in texts], combination).spread(
-                [one[1] for one in believed], pa.int16()
-            )
-            raw = distinct(Distinct(["" for _ in texts], combination).text(texts), len(combination))
-            parsed, peers = [parse_client(one) for one in raw.values], raw
-        addresses = [one.address if one else None for one in parsed]
+            if proxies:
+                believed = _believed(
+                    proxies, Distinct([one or "" for one in addresses], peers.codes), chains.codes, lists
+                )
+                extra["forwarded_believed"] = believed[1]
+                peers = distinct(believed[0], view.rows)
+                addresses, networks, _ = parse_clients(peers.values)
         good = Distinct([one or "" for one in addresses], peers.codes)
         if None in addresses:
             bad = np.array([one is None for one in addresses], bool)
-            good = Distinct(
-                good.values, np.where((peers.codes >= 0) & bad[np.maximum(peers.codes, 0)], -1, peers.codes)
-            )
+            codes = np.where((peers.codes >= 0) & bad[np.maximum(peers.codes, 0)], -1, peers.codes)
+            good = Distinct(good.values, codes)
         return good, {
             "client_address": good.text(good.values),
-            "client_network": good.text([one.network if one else "" for one in parsed]),
+            "client_network": good.text(networks),
             **extra,
         }
 
@@ -185,8 +175,6 @@ class Recognition:
                 [one if _is_hex(one) else self._tokens.of("trace", one) for one in traces.values]
             )
             ids = traces.numbers(np.array(self._key.ids64("trace", traces.values), np.int64))
-            from wardgate.recognise.ids import mixed
-
             link = np.where(ids > 0, mixed(ids, path_id), 0)
         if span is not None:
             spans = distinct(pc.utf8_lower(span.cast(pa.string())), view.rows)
@@ -246,6 +234,20 @@ class _View:
         if values.is_empty:
             return pa.nulls(self.rows, pa.string())
         return values.text([convert(one) for one in values.values])
+
+
+def _believed(
+    proxies: Proxies, peers: Distinct, chain_codes: Codes, chains: list[list[str]]
+) -> tuple[pa.Array, pa.Array]:
+    """Client address and believed length of the chain, once per distinct peer and chain."""
+    first, combination = combined(peers.codes, chain_codes)
+    pairs: list[tuple[str | None, int]] = []
+    for row in first.tolist():
+        peer = peers.values[peers.codes[row]] if peers.codes[row] >= 0 else ""
+        chain = chains[chain_codes[row]] if chain_codes[row] >= 0 else []
+        pairs.append(proxies.client(peer, chain) if peer else (None, 0))
+    spread = Distinct([""] * len(pairs), combination)
+    return spread.text([one[0] for one in pairs]), spread.spread([one[1] for one in pairs], pa.int16())
 
 
 def _times(view: _View, received_at_us: int) -> dict[str, pa.Array]:

@@ -18,7 +18,7 @@ from wardgate.lake.tables import CALLERS, CREDENTIALS
 from wardgate.recognise.callers import Caller, caller_of, software_of
 from wardgate.recognise.credentials import API_KEY_HEADERS, NOT_CREDENTIALS, Credential, Recogniser
 from wardgate.recognise.distinct import Codes, Distinct, distinct
-from wardgate.recognise.ids import Ids, mixed
+from wardgate.core.ids import Ids, mixed
 
 Found = tuple[Credential, ...]
 
@@ -58,7 +58,7 @@ class Identifier:
         self,
         observed: pa.Table,
         headers: dict[str, pa.Array],
-        secrets: tuple[Distinct, list[tuple[tuple[str, str], ...]]],
+        secrets: tuple[Distinct, dict[int, tuple[tuple[str, str], ...]]],
         address: Distinct,
         agent: Distinct,
         received_at_us: int,
@@ -89,7 +89,7 @@ class Identifier:
         self,
         observed: pa.Table,
         headers: dict[str, pa.Array],
-        secrets: tuple[Distinct, list[tuple[tuple[str, str], ...]]],
+        secrets: tuple[Distinct, dict[int, tuple[tuple[str, str], ...]]],
         login: Distinct,
     ) -> list[Channel]:
         rows = observed.num_rows
@@ -118,9 +118,12 @@ class Identifier:
                 channel(values, lambda value, name=header: know.cookie(name, value))  # type: ignore[misc]
             elif side == "req":
                 channel(values, self._header(header))
-        targets, found = secrets
-        if any(found):
-            out.append(Channel(targets.codes, [self._from_target(one) for one in found]))
+        targets, carried = secrets
+        if carried:
+            nothing: list[Found] = [()] * len(targets.values)
+            for code, pairs in carried.items():
+                nothing[code] = self._from_target(pairs)
+            out.append(Channel(targets.codes, nothing))
         if "credential_name" in observed.column_names:
             kinds = distinct(
                 observed["credential_kind"] if "credential_kind" in observed.column_names else None, rows

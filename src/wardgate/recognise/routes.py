@@ -13,17 +13,14 @@ import pyarrow.compute as pc
 from wardgate.core.call import OBJECT
 from wardgate.core.keys import Key
 from wardgate.recognise.distinct import Codes, Distinct, combined, distinct
-from wardgate.recognise.ids import Ids, mixed
+from wardgate.core.ids import Ids, mixed
 from wardgate.recognise.targets import NEEDS_CARE, Target, redact_query, split_target
-from wardgate.recognise.templates import NEEDS_CUTTING, template_of
+from wardgate.recognise.templates import NEEDS_CUTTING, Template, Templates
 from wardgate.recognise.tokens import Tokens
 
 _MOST_PATHS = 300_000
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253})(?::(\d{1,5}))?\Z")
-_STATIC = re.compile(
-    r"\.(?:css|js|mjs|map|png|jpe?g|gif|svg|ico|webp|avif|woff2?|ttf|eot|otf|mp4|webm|mp3|pdf|zip|gz|txt|html?|xml)\Z",
-    re.IGNORECASE,
-)
+_STATIC = r"(?i)\.(?:css|js|mjs|map|png|jpe?g|gif|svg|ico|webp|avif|woff2?|ttf|eot|otf|mp4|webm|mp3|pdf|zip|gz|txt|html?|xml)$"
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -51,8 +48,8 @@ class Routes:
     query: pa.Array
     objects: pa.Array
     path_id: Ids
-    secrets: tuple[Distinct, list[tuple[tuple[str, str], ...]]]
-    """Per distinct target: (place, value) of the secrets it carried."""
+    secrets: tuple[Distinct, dict[int, tuple[tuple[str, str], ...]]]
+    """Targets, and by code the (place, value) of the secrets that some of them carried."""
     table: pa.Table
     """One row per distinct route: columns of `lake.tables.PATHS` without `version`."""
 
@@ -64,6 +61,7 @@ class Router:
         self._key = key
         self._tokens = tokens
         self._paths: dict[str, Path] = {}
+        self._templates = Templates()
         self._template_ids: dict[str, int] = {}
 
     def route(
@@ -72,22 +70,22 @@ class Router:
         """Routes of a batch. `service` names it where no host is shown, or always when `fixed`."""
         rows = observed.num_rows
         targets = distinct(_column(observed, "target"), rows)
-        split = self._split(targets.values)
-        query = self._query(observed, targets, split)
+        path_of_target, careful = self._split(targets.values)
+        query = self._query(observed, targets, careful)
         methods = distinct(_column(observed, "method"), rows)
         methods = Distinct([self._method(one) for one in methods.values], methods.codes)
         operations = distinct(_column(observed, "operation"), rows)
         operations = Distinct([self._tokens.masked(one)[:200] for one in operations.values], operations.codes)
         names = distinct(_column(observed, "service_name"), rows)
         services, scheme, host_text, port = self._services(
-            observed, targets, split, host, names, service, fixed
+            observed, targets, careful, host, names, service, fixed
         )
 
-        encoded = pc.dictionary_encode(pa.array([one.path for one in split], pa.string()))
+        encoded = pc.dictionary_encode(path_of_target)
         paths = encoded.dictionary.to_pylist()
         known = self._known(paths)
-        path_of_target = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        codes = Distinct(paths, path_of_target[targets.codes] if len(path_of_target) else targets.codes)
+        spread = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        codes = Distinct(paths, spread[targets.codes] if len(spread) else targets.codes)
 
         heads_first, head = combined(services.codes, protocol.codes, methods.codes, operations.codes)
         heads = [
@@ -114,28 +112,33 @@ class Router:
             query=query,
             objects=_objects(known).take(codes.indices()),
             path_id=path_id,
-            secrets=(targets, [one.secrets for one in split]),
+            secrets=(targets, {code: one.secrets for code, one in careful.items() if one.secrets}),
             table=self._table(heads, head, head_ids, codes, known, path_id),
         )
 
-    def _split(self, values: list[str]) -> list[Target]:
-        if not values:
-            return []
-        careful = pc.match_substring_regex(pa.array(values, pa.string()), NEEDS_CARE).to_pylist()
-        return [
-            split_target(v, self._tokens) if care else Target(v)
-            for v, care in zip(values, careful, strict=True)
-        ]
+    def _split(self, values: list[str]) -> tuple[pa.Array, dict[int, Target]]:
+        """The redacted path of each distinct target, and by code those that held more than a plain path."""
+        array = pa.array(values, pa.string())
+        flags = pc.match_substring_regex(array, NEEDS_CARE)
+        at = np.flatnonzero(flags.to_numpy(zero_copy_only=False))
+        careful = {code: split_target(values[code], self._tokens) for code in at.tolist()}
+        if not careful:
+            return array, careful
+        return pc.replace_with_mask(
+            array, flags, pa.array([one.path for one in careful.values()], pa.string())
+        ), careful
 
-    def _query(self, observed: pa.Table, targets: Distinct, split: list[Target]) -> pa.Array:
+    def _query(self, observed: pa.Table, targets: Distinct, careful: dict[int, Target]) -> pa.Array:
         apart = distinct(_column(observed, "query"), observed.num_rows)
-        if apart.is_empty:
-            if all(one.query is None for one in split):
-                return pa.nulls(observed.num_rows, pa.string())
-            return targets.text([one.query for one in split])
-        return apart.text(
-            [redact_query(one.removeprefix("?"), self._tokens, []) or None for one in apart.values]
-        )
+        if not apart.is_empty:
+            clean = [redact_query(one.removeprefix("?"), self._tokens, []) or None for one in apart.values]
+            return apart.text(clean)
+        queries: list[str | None] = [None] * len(targets.values)
+        for code, one in careful.items():
+            queries[code] = one.query
+        if not any(queries):
+            return pa.nulls(observed.num_rows, pa.string())
+        return targets.text(queries)
 
     def _method(self, method: str) -> str:
         return method if len(method) <= 16 else self._tokens.masked(method)[:40]
@@ -144,7 +147,7 @@ class Router:
         self,
         observed: pa.Table,
         targets: Distinct,
-        split: list[Target],
+        careful: dict[int, Target],
         host: Distinct,
         names: Distinct,
         service: str,
@@ -152,9 +155,10 @@ class Router:
     ) -> tuple[Distinct, pa.Array, pa.Array, pa.Array]:
         rows = observed.num_rows
         schemes = distinct(_column(observed, "scheme"), rows)
-        authorities = [one.authority for one in split]
-        absolute = any(authorities)
-        target_codes = targets.codes if absolute else np.full(rows, -1, np.int64)
+        absolute = {code: one for code, one in careful.items() if one.authority}
+        target_codes = np.full(rows, -1, np.int64)
+        if absolute:
+            target_codes = np.where(np.isin(targets.codes, list(absolute)), targets.codes, -1)
         ports = _column(observed, "port")
         port_codes = (
             ports.fill_null(-1).to_numpy().astype(np.int64)
@@ -164,7 +168,7 @@ class Router:
         first, combination = combined(host.codes, target_codes, names.codes, schemes.codes, port_codes)
         shown: list[tuple[str, str | None, str | None, int | None]] = []
         for row in first.tolist():
-            target = split[targets.codes[row]] if absolute and targets.codes[row] >= 0 else None
+            target = absolute.get(int(targets.codes[row]))
             text = (target.authority if target else None) or _at(host, row)
             name, port = self._host(text)
             scheme = (target.scheme if target else None) or (_at(schemes, row) or "").lower() or None
@@ -204,24 +208,38 @@ class Router:
             self._paths.clear()
         missing = [path for path in paths if path not in self._paths]
         if missing:
-            cuts = pc.match_substring_regex(pa.array(missing, pa.string()), NEEDS_CUTTING).to_pylist()
-            for path, id_, cut in zip(missing, self._key.ids64("path", missing), cuts, strict=True):
-                self._paths[path] = self._learn(path, id_, cut)
+            self._learn(missing)
         return [self._paths[path] for path in paths]
 
-    def _learn(self, path: str, id_: int, cut: bool) -> Path:
-        static = _STATIC.search(path) is not None
-        if not cut or static:
-            return Path(id_, path, id_, (), static)
-        template = template_of(path)
-        known = self._template_ids.get(template.text)
+    def _learn(self, paths: list[str]) -> None:
+        """Cut new paths; their ids and those of their identifiers are made in one go."""
+        array = pa.array(paths, pa.string())
+        cuts = pc.match_substring_regex(array, NEEDS_CUTTING).to_pylist()
+        static = pc.match_substring_regex(array, _STATIC).to_pylist()
+        of = self._templates.of
+        templates = [
+            of(p) if cut and not file else Template(p)
+            for p, cut, file in zip(paths, cuts, static, strict=True)
+        ]
+        values = self._key.ids64("object", [value for one in templates for value in one.values])
+        at = 0
+        for path, id_, one, file in zip(
+            paths, self._key.ids64("path", paths), templates, static, strict=True
+        ):
+            ids = values[at : at + len(one.values)]
+            at += len(one.values)
+            template_id = id_ if one.text is path else self._template_id(one.text)
+            self._paths[path] = Path(
+                id_, one.text, template_id, tuple(zip(one.parameters, ids, strict=True)), file
+            )
+
+    def _template_id(self, text: str) -> int:
+        known = self._template_ids.get(text)
         if known is None:
             if len(self._template_ids) > _MOST_PATHS:
                 self._template_ids.clear()
-            known = self._template_ids[template.text] = self._key.id64("path", template.text)
-        values = self._key.ids64("object", [value for _, value in template.identifiers])
-        objects = tuple((name, value) for (name, _), value in zip(template.identifiers, values, strict=True))
-        return Path(id_, template.text, known, objects, static)
+            known = self._template_ids[text] = self._key.id64("path", text)
+        return known
 
     def _table(
         self,

@@ -13,7 +13,12 @@ from wardgate.recognise.tokens import MARK
 NEEDS_CUTTING = r"/[^/]*[0-9~]"
 """Paths without a match have no identifier (RE2 syntax)."""
 MOST_SEGMENTS = 64
-_INTEGER = re.compile(r"[+-]?\d+\Z")
+_MOST_SKELETONS = 50_000
+_PLAIN = re.compile(
+    r"(?<=/)(\d+|[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})(?=/|\Z)",
+    re.ASCII,
+)
+_INTEGER = re.compile(r"[+-]?\d+\Z", re.ASCII)
 _HEX = re.compile(r"(?=[0-9a-fA-F]*[0-9])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{8,}\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 _VERSION = re.compile(r"v\d+(?:\.\d+)*\Z", re.IGNORECASE)
@@ -22,32 +27,61 @@ _BREAKS = re.compile(r"[-_]+(.)?")
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A template, and the identifiers it took out: (parameter, value), in order."""
+    """A template, and the identifiers it took out: parameters and their values, in order."""
 
     text: str
-    identifiers: tuple[tuple[str, str], ...] = ()
+    parameters: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+
+class Templates:
+    """`template_of`, remembering the shapes of paths it has met (bounded).
+
+    Paths that differ in plain numbers and UUIDs only share a skeleton, and are cut by it.
+    """
+
+    def __init__(self) -> None:
+        self._skeletons: dict[str, Template | None] = {}
+
+    def of(self, path: str) -> Template:
+        """The template of one redacted path."""
+        pieces = _PLAIN.split(path)
+        skeleton = "0".join(pieces[::2])
+        if skeleton not in self._skeletons:
+            if len(self._skeletons) >= _MOST_SKELETONS:
+                self._skeletons.clear()
+            self._skeletons[skeleton] = self._learn(path, len(pieces) // 2)
+        known = self._skeletons[skeleton]
+        if known is None:
+            return template_of(path)
+        return Template(known.text, known.parameters, tuple(pieces[1::2]))
+
+    def _learn(self, path: str, plain: int) -> Template | None:
+        """The template all paths of this skeleton share; None where other segments are identifiers too."""
+        template = template_of(path)
+        return template if len(template.values) == plain and "0" not in template.text else None
 
 
 def template_of(path: str) -> Template:
-    """The template of one redacted path."""
+    """The template of one redacted path, segment by segment."""
     out: list[str] = []
-    identifiers: list[tuple[str, str]] = []
+    parameters: list[str] = []
+    values: list[str] = []
     noun = ""
-    used: set[str] = set()
-    segments = path.split("/")
-    for i, segment in enumerate(segments):
+    for i, segment in enumerate(path.split("/")):
         if i > MOST_SEGMENTS:
             out.append("{rest}")
             break
         if is_identifier(segment):
-            name = _fresh(_parameter(noun), used)
+            name = _fresh(_parameter(noun), parameters)
             out.append(f"{{{name}}}")
-            identifiers.append((name, segment))
+            parameters.append(name)
+            values.append(segment)
         else:
             out.append(segment)
             if _WORD.match(segment) and not _VERSION.match(segment):
                 noun = segment
-    return Template("/".join(out), tuple(identifiers))
+    return Template("/".join(out), tuple(parameters), tuple(values))
 
 
 def is_identifier(segment: str) -> bool:
@@ -80,10 +114,9 @@ def _singular(noun: str) -> str:
     return noun
 
 
-def _fresh(name: str, used: set[str]) -> str:
+def _fresh(name: str, used: list[str]) -> str:
     candidate, n = name, 1
     while candidate in used:
         n += 1
         candidate = f"{name}{n}"
-    used.add(candidate)
     return candidate

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wardgate.core.observed import HEADER_PREFIXES, OBSERVED, Reason
+from wardgate.sources.request_lines import split_requests
 from wardgate.sources.times import clf_times, epoch_times, iso_times, text_times
 
 NUMBERS: dict[str, pa.DataType] = {
@@ -26,8 +27,10 @@ NUMBERS: dict[str, pa.DataType] = {
     "duration_s": pa.float64(),
     "duration_ms": pa.float64(),
     "duration_us": pa.float64(),
+    "duration_ns": pa.float64(),
     "upstream_duration_ms": pa.float64(),
     "upstream_duration_us": pa.float64(),
+    "upstream_duration_ns": pa.float64(),
 }
 """Fields that are numbers, and the type they are read as."""
 
@@ -44,9 +47,11 @@ FIELDS: dict[str, str] = {
     "duration_s": "duration in seconds",
     "duration_ms": "duration in milliseconds",
     "duration_us": "duration in microseconds",
+    "duration_ns": "duration in nanoseconds",
     "upstream_duration_s": "upstream time in seconds, several divided by commas or colons",
     "upstream_duration_ms": "upstream time in milliseconds",
     "upstream_duration_us": "upstream time in microseconds",
+    "upstream_duration_ns": "upstream time in nanoseconds",
     "upstream_status": "upstream status, several divided by commas or colons: the last counts",
 }
 """Field names besides the observed columns themselves and `req.<name>` / `resp.<name>`."""
@@ -56,6 +61,8 @@ Masks = dict[Reason, npt.NDArray[np.bool_]]
 
 TEXT = {name for name, kind in OBSERVED.items() if kind == pa.string()}
 _REQUEST = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}) +(\S(?:.*\S)?)\Z", re.DOTALL)
+_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}\Z")
+_METHODS = pa.array("GET POST PUT PATCH DELETE HEAD OPTIONS".split())
 _VERSION = re.compile(r"\A(.*\S) +(HTTPS?/\d(?:\.\d)?)\Z", re.DOTALL)
 _TARGET = re.compile(r"/|[A-Za-z][A-Za-z0-9+.-]*://|\*\Z")
 _AUTHORITY = re.compile(r"[A-Za-z0-9.\-_\[\]:]+:\d+\Z")
@@ -119,7 +126,17 @@ def access_columns(
     for name, array in fields.items():
         if name not in columns and name not in FIELDS and (name in TEXT or name.startswith(HEADER_PREFIXES)):
             columns[name] = array
+    if "query" in columns and "target" in columns:
+        columns["query"] = _query_apart(columns["query"], dictionary(columns["target"]))
     return columns, bad
+
+
+def _query_apart(query: pa.Array, target: pa.DictionaryArray) -> pa.Array:
+    """The query where the target does not hold it already: some layouts log both."""
+    held = pc.match_substring(target.dictionary, "?")
+    if not pc.any(held).as_py():
+        return query
+    return pc.if_else(held.take(target.indices).fill_null(False), pa.scalar(None, pa.string()), plain(query))
 
 
 def _times(
@@ -145,31 +162,36 @@ def _times(
 def _requests(fields: Fields, columns: dict[str, pa.Array], count: int) -> npt.NDArray[np.bool_]:
     """Fill method, target and http_version; answer which rows are no HTTP request."""
     if "request" in fields:
-        encoded = dictionary(fields["request"])
-        parts = [split_request(value) for value in encoded.dictionary.to_pylist()]
-        for i, name in enumerate(("method", "target", "http_version")):
-            values = pa.array([part[i] if part else None for part in parts], pa.string())
-            columns[name] = dictionary_taken(values, encoded.indices)
-        return _flags(columns["method"].is_null())
+        parts, wrong = split_requests(dictionary(fields["request"]), split_request)
+        columns.update(parts)
+        return wrong
     target = fields.get("target", fields.get("url"))
     if target is None:
         return np.ones(count, bool)
     encoded = dictionary(target)
-    good = np.array([is_target(value, "CONNECT") for value in encoded.dictionary.to_pylist()] or [True], bool)
     columns["target"] = encoded
-    codes = encoded.indices
-    wrong = _flags(codes.is_null())
-    filled = codes.fill_null(0).to_numpy(zero_copy_only=False)
-    wrong |= ~good[filled]
+    wrong = _outside(encoded, pc.starts_with(encoded.dictionary, "/"), lambda value: is_target(value, "CONNECT"))
     if "method" in fields:
-        columns["method"] = fields["method"]
-        wrong |= _flags(fields["method"].is_null())
+        columns["method"] = methods = dictionary(fields["method"])
+        wrong |= _outside(methods, pc.is_in(methods.dictionary, _METHODS), lambda value: _METHOD.match(value))
     return wrong
+
+
+def _outside(
+    encoded: pa.DictionaryArray, surely: pa.Array, is_right: Callable[[str], object]
+) -> npt.NDArray[np.bool_]:
+    """Rows that are null or whose value is not right; `surely` marks distinct values that need no look."""
+    right = _flags(surely)
+    for i in np.flatnonzero(~right):
+        right[i] = bool(is_right(encoded.dictionary[i].as_py()))
+    wrong = _flags(encoded.indices.is_null())
+    filled = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)
+    return wrong | ~(right[filled] if len(right) else wrong)
 
 
 def _durations(fields: Fields, columns: dict[str, pa.Array]) -> None:
     for prefix in ("duration", "upstream_duration"):
-        for unit, factor in (("us", 1), ("ms", 1000), ("s", 1_000_000)):
+        for unit, factor in (("ns", 0.001), ("us", 1), ("ms", 1000), ("s", 1_000_000)):
             name = f"{prefix}_{unit}"
             if name not in fields:
                 continue
@@ -194,7 +216,12 @@ def _numbers(fields: Fields, columns: dict[str, pa.Array], count: int) -> npt.ND
         inside = pc.and_(pc.greater_equal(status, 100), pc.less_equal(status, 999))
         columns["status"] = pc.if_else(inside, status, pa.scalar(None, pa.int64())).cast(pa.int16())
     if "upstream_status" in fields:
-        columns["upstream_status"] = by_distinct(fields["upstream_status"], _last_status, pa.int16())
+        several = fields["upstream_status"]
+        if pa.types.is_integer(several.type):
+            inside = pc.and_(pc.greater_equal(several, 100), pc.less_equal(several, 999))
+            columns["upstream_status"] = pc.if_else(inside, several, pa.scalar(None, pa.int64())).cast(pa.int16())
+        else:
+            columns["upstream_status"] = by_distinct(several, _last_status, pa.int16())
     for name in ("request_bytes", "response_bytes"):
         if name in fields:
             size = fields[name]
@@ -231,13 +258,6 @@ def plain(array: pa.Array) -> pa.Array:
 def dictionary(array: pa.Array) -> pa.DictionaryArray:
     """Dictionary-encoded, whether it was or not."""
     return array if pa.types.is_dictionary(array.type) else pc.dictionary_encode(array)
-
-
-def dictionary_taken(values: pa.Array, codes: pa.Array) -> pa.Array:
-    """A dictionary array of `values` (which may hold nulls) by `codes` into them."""
-    if values.null_count == 0:
-        return pa.DictionaryArray.from_arrays(codes, values)
-    return pc.dictionary_encode(values.take(codes))
 
 
 def by_distinct(array: pa.Array, convert: Callable[[str], object], kind: pa.DataType) -> pa.Array:
