@@ -8,7 +8,7 @@ EXTRAS := --extra console --extra scaled
 STAMP := $(VENV)/.locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock run test lint types fuzz
+.PHONY: help setup lock run test lint types fuzz docs
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -32,3 +32,6 @@ lock: | $(UV) ## resolve the dependencies again and write requirements.lock
 FUZZ ?= 2000
 fuzz: setup ## mutate every format's example FUZZ times, others each run (a crash, a hang or a lost line fails)
 	WARDGATE_FUZZ=$(FUZZ) $(BIN)/pytest tests/sources/test_conformance.py -k hostile -n auto --timeout=3600
+
+docs: setup ## write the reference pages that are made from code
+	$(BIN)/python docs/configuration_reference.py
