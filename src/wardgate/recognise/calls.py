@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wardgate.core.call import CALL_SCHEMA, TIME
+from wardgate.core.ids import mixed
 from wardgate.core.keys import Key
 from wardgate.recognise.addresses import Proxies, forwarded_chain, parse_clients
-from wardgate.recognise.distinct import Codes, Distinct, combined, distinct, one_chunk
+from wardgate.recognise.distinct import Codes, Distinct, coded, combined, distinct, one_chunk
 from wardgate.recognise.headers import header_columns
 from wardgate.recognise.identities import Identifier
-from wardgate.core.ids import mixed
 from wardgate.recognise.routes import Router
 from wardgate.recognise.tokens import Tokens
 
@@ -73,7 +73,7 @@ class Recognition:
         )
         address, client = self._clients(view, context.proxies)
         agent = view.merged("user_agent", "req.user-agent")
-        agent = Distinct([self._tokens.masked(one)[:512] for one in agent.values], agent.codes)
+        agent = coded([self._tokens.masked(one)[:512] for one in agent.values], agent.codes)
         identities = self._identifier.identify(
             observed, view.headers, routes.secrets, address, agent, context.received_at_us
         )
@@ -103,7 +103,7 @@ class Recognition:
             if protocol.values
             else _label("http", rows),
             "http_version": view.mapped("http_version", _version),
-            "user_agent": agent.text(agent.values),
+            "user_agent": agent.text(),
             "credentials": identities.credentials,
             "credential_id": identities.credential_id,
             "claims": identities.claims,
@@ -122,7 +122,7 @@ class Recognition:
             columns[name] = view.text(name)
         calls = pa.table(
             [
-                columns.get(one.name, None) if one.name in columns else pa.nulls(rows, one.type)
+                columns.get(one.name) if one.name in columns else pa.nulls(rows, one.type)
                 for one in CALL_SCHEMA
             ],
             names=CALL_SCHEMA.names,
@@ -142,18 +142,18 @@ class Recognition:
             extra["forwarded_for"] = chains.spread(lists, pa.list_(pa.string()))
             if proxies:
                 believed = _believed(
-                    proxies, Distinct([one or "" for one in addresses], peers.codes), chains.codes, lists
+                    proxies, coded([one or "" for one in addresses], peers.codes), chains.codes, lists
                 )
                 extra["forwarded_believed"] = believed[1]
                 peers = distinct(believed[0], view.rows)
                 addresses, networks, _ = parse_clients(peers.values)
-        good = Distinct([one or "" for one in addresses], peers.codes)
+        good = coded([one or "" for one in addresses], peers.codes)
         if None in addresses:
             bad = np.array([one is None for one in addresses], bool)
             codes = np.where((peers.codes >= 0) & bad[np.maximum(peers.codes, 0)], -1, peers.codes)
-            good = Distinct(good.values, codes)
+            good = Distinct(good.array, codes)
         return good, {
-            "client_address": good.text(good.values),
+            "client_address": good.text(),
             "client_network": good.text(networks),
             **extra,
         }
@@ -246,7 +246,7 @@ def _believed(
         peer = peers.values[peers.codes[row]] if peers.codes[row] >= 0 else ""
         chain = chains[chain_codes[row]] if chain_codes[row] >= 0 else []
         pairs.append(proxies.client(peer, chain) if peer else (None, 0))
-    spread = Distinct([""] * len(pairs), combination)
+    spread = coded([""] * len(pairs), combination)
     return spread.text([one[0] for one in pairs]), spread.spread([one[1] for one in pairs], pa.int16())
 
 

@@ -1,7 +1,8 @@
 """Distinct values of a column, and rows as codes into them: recognise once per value, spread by code."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -9,26 +10,39 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Codes = npt.NDArray[np.int64]
+_SMALL = 1 << 22  # keys below this are counted by table instead of by sorting
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Distinct:
-    """`codes[row]` is an index into `values`, or -1 where the row has none."""
+    """`codes[row]` is an index into `array` (distinct strings), or -1 where the row has none."""
 
-    values: list[str]
+    array: pa.Array
     codes: Codes
+
+    @cached_property
+    def values(self) -> list[str]:
+        """The distinct strings as Python strings."""
+        values: list[str] = self.array.to_pylist()
+        return values
 
     @property
     def is_empty(self) -> bool:
-        return not self.values
+        return not len(self.array)
+
+    def at(self, row: int) -> str | None:
+        """The value of one row."""
+        code = int(self.codes[row])
+        return self.values[code] if code >= 0 else None
 
     def spread(self, values: Sequence[object], kind: pa.DataType) -> pa.Array:
         """One value per row from one per distinct value."""
         return pa.array(values, kind).take(self.indices())
 
-    def text(self, values: Sequence[str | None]) -> pa.Array:
-        """Strings per row, dictionary-encoded (the dictionary may repeat itself)."""
-        array = pa.array(values, pa.string())
+    def text(self, values: Sequence[str | None] | pa.Array | None = None) -> pa.Array:
+        """Strings per row, dictionary-encoded (the dictionary may repeat itself); default: the values."""
+        array = self.array if values is None else values
+        array = array if isinstance(array, pa.Array) else pa.array(array, pa.string())
         if array.null_count:
             return pc.dictionary_encode(array.take(self.indices()))
         return pa.DictionaryArray.from_arrays(self.indices(), array)
@@ -41,17 +55,29 @@ class Distinct:
         return np.where(self.codes < 0, absent, out)
 
     def indices(self) -> pa.Array:
+        if self.codes.min(initial=0) >= 0:
+            return pa.array(self.codes.astype(np.int32))
         return pa.array(self.codes.astype(np.int32), pa.int32(), mask=self.codes < 0)
 
 
 def distinct(column: pa.Array | pa.ChunkedArray | None, rows: int) -> Distinct:
     """The distinct non-null values of a string column (None: an absent column of `rows` rows)."""
     if column is None or column.null_count == rows:
-        return Distinct([], np.full(rows, -1, np.int64))
+        return nothing(rows)
     array = one_chunk(column)
     encoded = array if pa.types.is_dictionary(array.type) else pc.dictionary_encode(array)
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return Distinct(encoded.dictionary.to_pylist(), codes)
+    return Distinct(encoded.dictionary, codes)
+
+
+def nothing(rows: int) -> Distinct:
+    """No value in any of `rows` rows."""
+    return Distinct(pa.array([], pa.string()), np.full(rows, -1, np.int64))
+
+
+def coded(values: Sequence[str], codes: Codes) -> Distinct:
+    """From Python strings and codes into them."""
+    return Distinct(pa.array(values, pa.string()), codes)
 
 
 def one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -64,25 +90,21 @@ def one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
 
 
-def combined(*codes: Codes) -> tuple[npt.NDArray[np.int64], Codes]:
+def combined(*codes: Codes) -> tuple[Codes, Codes]:
     """Distinct combinations of code columns: (index of a first row for each, combination per row)."""
     key = codes[0] + 1
+    size = int(key.max(initial=0)) + 1
     for more in codes[1:]:
-        key = key * (int(more.max(initial=-1)) + 2) + more + 1
-    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    return first.astype(np.int64), inverse.astype(np.int64)
-
-
-def cached(
-    cache: dict[str, object], values: Sequence[str], make: Callable[[str], object], most: int
-) -> list[object]:
-    """`make` of each value through a bounded cache that outlives the batch."""
-    if len(cache) > most:
-        cache.clear()
-    out = []
-    for value in values:
-        known = cache.get(value)
-        if known is None:
-            known = cache[value] = make(value)
-        out.append(known)
-    return out
+        width = int(more.max(initial=-1)) + 2
+        if width == 1:
+            continue
+        key, size = key * width + more + 1, size * width
+    if size > _SMALL:
+        _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+        return first.astype(np.int64), inverse.astype(np.int64)
+    table = np.full(size, -1, np.int64)
+    table[key[::-1]] = np.arange(len(key) - 1, -1, -1)
+    seen = np.flatnonzero(table >= 0)
+    first = table[seen]
+    table[seen] = np.arange(len(seen))
+    return first, table[key]

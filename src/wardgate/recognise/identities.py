@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wardgate.core.call import CLAIMS, CREDENTIAL
+from wardgate.core.ids import Ids, mixed
 from wardgate.core.keys import Key
 from wardgate.lake.tables import CALLERS, CREDENTIALS
 from wardgate.recognise.callers import Caller, caller_of, software_of
 from wardgate.recognise.credentials import API_KEY_HEADERS, NOT_CREDENTIALS, Credential, Recogniser
-from wardgate.recognise.distinct import Codes, Distinct, distinct
-from wardgate.core.ids import Ids, mixed
+from wardgate.recognise.distinct import Codes, Distinct, coded, distinct
 
 Found = tuple[Credential, ...]
 
@@ -70,7 +70,7 @@ class Identifier:
         primary = _primary(table, owner, entry, rows)
         callers = [caller_of(one) for one in table]
         caller_id, kind, caller_rows = self._callers(callers, primary, address, agent, received_at_us)
-        spread = Distinct([one.fingerprint for one in table], primary)
+        spread = coded([one.fingerprint for one in table], primary)
         return Identities(
             credentials=_credential_lists(table, owner, entry, rows, self._key.key_id),
             credential_id=spread.spread([one.credential_id for one in table], pa.int64()),
@@ -120,7 +120,7 @@ class Identifier:
                 channel(values, self._header(header))
         targets, carried = secrets
         if carried:
-            nothing: list[Found] = [()] * len(targets.values)
+            nothing: list[Found] = [()] * len(targets.array)
             for code, pairs in carried.items():
                 nothing[code] = self._from_target(pairs)
             out.append(Channel(targets.codes, nothing))
@@ -191,7 +191,7 @@ class Identifier:
         labels = [*(one.kind.value for one in software), "unknown", *(one.kind.value for one in callers)]
         codes = np.where(agent.codes < 0, len(software), agent.codes)
         codes = np.where(named, len(software) + 1 + primary, codes)
-        kind = Distinct(labels, codes).text(labels)
+        kind = coded(labels, codes).text()
 
         unique, first = np.unique(ids, return_index=True)
         anonymous = first[~named[first]]
@@ -285,7 +285,7 @@ def _first_of(
         return pa.nulls(rows, pa.string())
     keep = has[entry]
     codes = _primary(table, owner[keep], entry[keep], rows)
-    return Distinct([one or "" for one in values], codes).text(values)
+    return coded([one or "" for one in values], codes).text(values)
 
 
 def _credential_lists(
