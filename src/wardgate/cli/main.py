@@ -50,8 +50,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command = getattr(import_module(COMMANDS[cmd_name][0]), cmd_name)
-        assert isinstance(command, click.Command)
-        return command
+        return command  # type: ignore[no-any-return]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -60,8 +59,8 @@ class Commands(click.Group):
 
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             near = get_close_matches(args[0], COMMANDS, 1)
-            mend = f"Did you mean {near[0]}?" if near else "`wardgate --help` lists them."
-            raise click.UsageError(f"there is no command {args[0]!r}. {mend}", ctx)
+            mend = f", only {near[0]}" if near else ""
+            raise click.UsageError(f"There is no command {args[0]!r}{mend}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -84,7 +83,7 @@ class Commands(click.Group):
         sys.exit(code if isinstance(code, int) else Exit.OK)
 
 
-def _told(error: Exception) -> int:
+def _told(error: Exception) -> int:  # noqa: PLR0911 - one return a kind of end
     """Tell an error in one line; answers the exit code."""
     if isinstance(error, WardgateError):
         _line(str(error))
@@ -98,7 +97,7 @@ def _told(error: Exception) -> int:
         return Exit.USAGE
     if isinstance(error, click.ClickException):
         where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "wardgate"
-        message = error.format_message().rstrip(".")
+        message = error.format_message().rstrip(".?")
         _line(f"[usage] {message}. `{where} --help` says more.")
         return Exit.USAGE
     if isinstance(error, BrokenPipeError):

@@ -13,14 +13,22 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from wardgate.core.clock import Clock
-from wardgate.core.errors import WardgateError
+from wardgate.core.errors import Exit, WardgateError
 from wardgate.core.observed import Parsed, Reason, Reject
 from wardgate.lake.engine import ALIAS
 from wardgate.lake.store import Lake
 from wardgate.pipeline import Origin, Pipeline, Prepared, Reached
 from wardgate.sources.catalogue import format_named
 from wardgate.sources.detection import SAMPLE, detect
-from wardgate.sources.files import TAIL, Input, document_digest, head_digest, skip_to, source_name, tail_digest
+from wardgate.sources.files import (
+    TAIL,
+    Input,
+    document_digest,
+    head_digest,
+    skip_to,
+    source_name,
+    tail_digest,
+)
 from wardgate.sources.format import Defaults, DocumentFormat, Format, LineFormat, Options
 from wardgate.sources.reader import BrokenCompression, LineChunks, read_some
 
@@ -85,16 +93,25 @@ class Ingest:
         self._pipeline = pipeline
         self._clock = clock
         self._progress = progress or (lambda name, size, records: None)
+        self.refused: list[tuple[str, WardgateError]] = []
+        """Inputs that could not be read at all, and why."""
 
     def run(self, inputs: list[Input], reading: Reading) -> Iterator[SourceReport]:
         """Reports by source, in order of first appearance, after everything was committed.
 
-        Raises the first refusal (`input-…`, `format-…`); what was committed before it stays.
+        An input that cannot be opened or recognised does not stop the others: it is `refused`. Raises the
+        refusal (`input-…`, `format-…`) where nothing else was asked for, or where none could be read.
         """
         reports: dict[tuple[str, str], SourceReport] = {}
         with ThreadPoolExecutor(1, "commit") as committer:
             for one in inputs:
-                opened = self._open(one, reading)
+                try:
+                    opened = open_input(self._pipeline, one, reading, self._clock)
+                except WardgateError as error:
+                    if error.exit_code is not Exit.USAGE:
+                        raise
+                    self.refused.append((one.name, error))
+                    continue
                 key = (opened.origin.source, opened.format.name)
                 report = reports.setdefault(key, SourceReport(*key, opened.why))
                 report.files += 1
@@ -102,12 +119,13 @@ class Ingest:
                 if not opened.done:
                     self._read(opened, reading, report, committer)
                 opened.stream.close()
+        if self.refused and not reports:
+            raise self.refused[0][1]
         yield from reports.values()
 
-    def _open(self, one: Input, reading: Reading) -> Opened:
-        return open_input(self._pipeline, one, reading, self._clock)
-
-    def _read(self, opened: Opened, reading: Reading, report: SourceReport, committer: ThreadPoolExecutor) -> None:
+    def _read(
+        self, opened: Opened, reading: Reading, report: SourceReport, committer: ThreadPoolExecutor
+    ) -> None:
         pending: Future[list[bool]] | None = None
         for parsed, reached in parts(opened, reading.options):
             prepared = self._pipeline.prepare(parsed, opened.origin, reached)
@@ -120,8 +138,8 @@ class Ingest:
             pending.result()
 
 
-def open_input(pipeline: Pipeline, one: Input, reading: Reading, clock: Clock) -> Opened:
-    """Find an input's format and the place where it was left."""
+def look_into(one: Input, reading: Reading) -> tuple[BinaryIO, bytes, Format, str]:
+    """An input's stream, the sample taken from its front, its format, and why it is that one."""
     stream = one.open()
     try:
         sample = _sample(stream)
@@ -129,7 +147,12 @@ def open_input(pipeline: Pipeline, one: Input, reading: Reading, clock: Clock) -
         raise WardgateError("input-broken", f"{one.name} cannot be decompressed: {error}.") from error
     except OSError as error:
         raise WardgateError("input-unreadable", f"cannot read {one.name}: {error.strerror}.") from error
-    chosen, why = _format(one.name, sample, reading)
+    return stream, sample, *_format(one.name, sample, reading)
+
+
+def open_input(pipeline: Pipeline, one: Input, reading: Reading, clock: Clock) -> Opened:
+    """Find an input's format and the place where it was left."""
+    stream, sample, chosen, why = look_into(one, reading)
     name = reading.source or source_name(one.path)
     if isinstance(chosen, LineFormat):
         digest = head_digest(sample)
@@ -195,7 +218,10 @@ def _line_parts(
         import pyarrow as pa
 
         nothing = Parsed(pa.table({"position": pa.array([], pa.int64())}), chunks.rejects)
-        yield nothing, Reached(chunks.position, chunks.offset, {"parser": parser.state, "tail": ""}, complete=True)
+        yield (
+            nothing,
+            Reached(chunks.position, chunks.offset, {"parser": parser.state, "tail": ""}, complete=True),
+        )
 
 
 def _document_parts(

@@ -1,0 +1,71 @@
+"""`wardgate credentials`: the credentials in use, known by fingerprint."""
+
+from typing import Any
+
+import click
+
+from wardgate.cli.filters import NOTHING, asked_of, listing, say_more
+from wardgate.cli.installation import Installation, pass_installation
+from wardgate.cli.output import Column, count, emit_json, print_table, say, when
+
+
+@click.command()
+@click.option("--kind", metavar="KIND", help="Only this kind: jwt, bearer, api_key, basic, session…")
+@click.option(
+    "--search", metavar="TEXT", help="Only where fingerprint, place, hint, issuer or client hold this text."
+)
+@listing("credentials")
+@pass_installation
+def credentials(installation: Installation, /, as_json: bool, **given: Any) -> None:
+    """List the credentials in use, by fingerprint.
+
+    Clear secrets are never kept. A fingerprint is keyed for this installation: the same secret gives the
+    same fingerprint, and nothing leads back. Claims are as the token says, unverified.
+    """
+    from dataclasses import asdict
+
+    from wardgate.core.clock import system_clock
+    from wardgate.service import reading
+
+    asked = asked_of(as_json, given)
+    with installation.lake() as lake:
+        found = reading.credentials(lake, asked, system_clock)
+    if as_json:
+        rows = [{**asdict(one), "credential_id": str(one.credential_id)} for one in found.rows]
+        emit_json({"credentials": rows, "total": found.total})
+        return
+    if not found.rows:
+        say(NOTHING)
+        return
+    print_table(
+        [
+            Column("fingerprint"),
+            Column("kind"),
+            Column("place"),
+            Column("hint"),
+            Column("client or issuer"),
+            Column("calls", True),
+            Column("errors", True),
+            Column("operations", True),
+            Column("callers", True),
+            Column("last seen"),
+            Column("expires"),
+        ],
+        [
+            [
+                (one.fingerprint or "")[:12],
+                one.kind or "",
+                one.place or "",
+                one.hint or "",
+                one.client or one.issuer or "",
+                count(one.calls),
+                count(one.errors),
+                count(one.operations),
+                count(one.callers),
+                when(one.last_seen),
+                when(one.expires_at),
+            ]
+            for one in found.rows
+        ],
+    )
+    say_more(len(found.rows), found.total)

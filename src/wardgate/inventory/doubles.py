@@ -1,0 +1,31 @@
+"""Possible doubles: calls that several sources saw and nothing links, shown rather than hidden.
+
+Where several sources counted calls of the same path in the same minute, all but the largest source's count
+may be the same calls seen again: the sum over sources minus the maximum, per minute and path.
+"""
+
+from wardgate.inventory.scope import Scope, question, rows
+from wardgate.lake.engine import ALIAS
+from wardgate.lake.store import Lake
+
+_SELECT = """,
+several AS MATERIALIZED (
+    SELECT path_id FROM scoped WHERE calls > 0 GROUP BY path_id HAVING min(source) <> max(source)),
+seen AS (
+    SELECT minute_us, path_id, operation_id, source, sum(calls) AS calls
+    FROM scoped SEMI JOIN several USING (path_id) GROUP BY ALL HAVING sum(calls) > 0),
+ranked AS (
+    SELECT operation_id, source, calls,
+           row_number() OVER (PARTITION BY minute_us, path_id ORDER BY calls DESC, source) AS place FROM seen)
+SELECT service, source, sum(calls)::BIGINT AS doubles
+FROM ranked JOIN labels USING (operation_id) WHERE place > 1 GROUP BY ALL
+"""
+
+
+def possible_doubles(lake: Lake, scope: Scope) -> list[tuple[str, str, int]]:
+    """(service, source, calls that may be doubles of another source's); nothing where one source counts."""
+    sources = rows(lake, f"SELECT count(DISTINCT source) AS n FROM {ALIAS}.ledger WHERE accepted > 0")
+    if sources[0]["n"] < 2:
+        return []
+    found = question(scope).ask(lake, _SELECT)
+    return [(row["service"], row["source"], row["doubles"]) for row in found]

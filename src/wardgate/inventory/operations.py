@@ -1,0 +1,150 @@
+"""Operations: what was called, how often, with what outcome, how fast, by how many and with what.
+
+Counts leave out rows of a vantage whose call another vantage counts (`linked`). A credential that only
+such a vantage shows still counts as presented.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from wardgate.inventory.scope import Scope, question
+from wardgate.lake.store import Lake
+
+SORTS = {
+    "calls": "calls DESC",
+    "errors": "errors DESC, calls DESC",
+    "error-share": "error_share DESC NULLS LAST, calls DESC",
+    "first": "first_seen DESC",
+    "last": "last_seen DESC",
+    "name": 'service, "template", method',
+    "p95": "p95_us DESC NULLS LAST",
+    "callers": "callers DESC, calls DESC",
+}
+"""How operations can be ordered; operation ids settle ties."""
+_LATE = ("p95", "callers")  # known only after the second step
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation in the time asked for. Times are naive UTC, durations µs, shares 0…1."""
+
+    operation_id: int
+    service: str
+    protocol: str
+    method: str | None
+    template: str
+    operation: str | None
+    """A name the template does not hold: an RPC method, a tool."""
+    static: bool
+    """A file or a page rather than an API operation."""
+    calls: int
+    linked: int
+    """Rows of other vantages for calls that are counted already."""
+    first_seen: datetime
+    last_seen: datetime
+    status_1xx: int
+    status_2xx: int
+    status_3xx: int
+    status_4xx: int
+    status_5xx: int
+    error_share: float | None
+    """(4xx + 5xx) / calls that show a status; None where none does."""
+    p50_us: float | None
+    p95_us: float | None
+    """From a histogram with steps of 19 %, so within 10 %; None where no call has a duration."""
+    callers: int
+    credentials: int
+    no_credential_share: float | None
+    """Share of calls for which no vantage shows a credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """A page of operations, and how many there are in all."""
+
+    rows: list[Operation]
+    total: int
+
+
+_SELECT = """,
+sums AS (
+    SELECT operation_id, sum(calls)::BIGINT AS calls, sum(linked)::BIGINT AS linked,
+           min(first_us) AS first_seen, max(last_us) AS last_seen,
+           sum(status_1xx)::BIGINT AS status_1xx, sum(status_2xx)::BIGINT AS status_2xx,
+           sum(status_3xx)::BIGINT AS status_3xx, sum(status_4xx)::BIGINT AS status_4xx,
+           sum(status_5xx)::BIGINT AS status_5xx, max(duration_max_us) AS slowest_us
+    FROM scoped GROUP BY operation_id HAVING sum(calls) >= $min_calls),
+page AS MATERIALIZED (
+    SELECT *, status_4xx + status_5xx AS errors,
+           errors / nullif(status_1xx + status_2xx + status_3xx + errors, 0) AS error_share,
+           count(*) OVER () AS total
+    FROM sums JOIN labels USING (operation_id) ORDER BY {early_order} {early_limit}),
+shown AS NOT MATERIALIZED (SELECT * FROM scoped SEMI JOIN page USING (operation_id)),
+presented AS (
+    SELECT operation_id, credential_id, greatest(sum(calls), max(linked)) AS calls
+    FROM (SELECT operation_id, credential_id, source, sum(calls) AS calls, sum(linked) AS linked
+          FROM shown WHERE credential_id <> 0 GROUP BY ALL) GROUP BY ALL),
+with_credential AS (
+    SELECT operation_id, sum(calls) AS presented, count(*) AS credentials FROM presented GROUP BY ALL),
+by_caller AS (
+    SELECT operation_id, count(*) AS callers
+    FROM (SELECT DISTINCT operation_id, caller_id FROM shown) GROUP BY operation_id),
+buckets AS (
+    SELECT operation_id, bucket, sum(calls) AS n
+    FROM scoped_latencies SEMI JOIN page USING (operation_id) GROUP BY ALL),
+running AS (
+    SELECT operation_id, bucket, sum(n) OVER (PARTITION BY operation_id ORDER BY bucket) AS upto,
+           sum(n) OVER (PARTITION BY operation_id) AS timed FROM buckets),
+quantiles AS (
+    SELECT operation_id, min(bucket) FILTER (upto >= 0.5 * timed) AS b50,
+           min(bucket) FILTER (upto >= 0.95 * timed) AS b95 FROM running GROUP BY operation_id)
+SELECT page.operation_id, service, protocol, method, "template", operation, "static",
+       calls, linked, first_seen, last_seen, status_1xx, status_2xx, status_3xx, status_4xx, status_5xx,
+       error_share, least(pow(2, (b50 + 0.5) / 4), slowest_us) AS p50_us,
+       least(pow(2, (b95 + 0.5) / 4), slowest_us) AS p95_us, coalesce(callers, 0) AS callers,
+       coalesce(credentials, 0) AS credentials,
+       CASE WHEN calls > 0 THEN greatest(calls - coalesce(presented, 0), 0) / calls END
+           AS no_credential_share,
+       total
+FROM page LEFT JOIN with_credential USING (operation_id) LEFT JOIN by_caller USING (operation_id)
+LEFT JOIN quantiles USING (operation_id)
+ORDER BY {order}, page.operation_id {limit}
+"""
+
+
+def operations(
+    lake: Lake,
+    scope: Scope,
+    *,
+    sort: str = "calls",
+    limit: int | None = None,
+    offset: int = 0,
+    min_calls: int = 0,
+) -> Operations:
+    """Operations of a scope. `sort` is one of `SORTS`; `limit` None answers all of them."""
+    order = SORTS[sort]
+    limited = f"LIMIT {int(limit) if limit is not None else 'ALL'} OFFSET {int(offset)}"
+    late = sort in _LATE
+    select = _SELECT.format(
+        early_order="operation_id" if late else f"{order}, operation_id",
+        early_limit="" if late else limited,
+        order=order,
+        limit=limited if late else "",
+    )
+    asked = question(scope)
+    found = asked.ask(lake, select, min_calls=min_calls)
+    total = found[0]["total"] if found else 0
+    if not found and offset:
+        total = count_operations(lake, scope, min_calls=min_calls)
+    return Operations([Operation(**{k: v for k, v in row.items() if k != "total"}) for row in found], total)
+
+
+def count_operations(lake: Lake, scope: Scope, *, min_calls: int = 0) -> int:
+    """How many operations a scope holds."""
+    found = question(scope).ask(
+        lake,
+        """SELECT count(*) AS n FROM (
+            SELECT operation_id FROM scoped GROUP BY operation_id HAVING sum(calls) >= $min_calls)""",
+        min_calls=min_calls,
+    )
+    return int(found[0]["n"])

@@ -1,0 +1,121 @@
+"""Which part of the traffic a question is about, as SQL over rollups and the mapping path → operation.
+
+`labels` says what each operation is called, and holds only operations that are asked for. `known` is the
+mapping to them: per `path_id` the row with the highest version. `scoped` is the rollups of the minutes and
+paths asked for, with their operation. Joining before grouping was the faster order (1 M rollups of 629,000
+paths: 0.4 s against 1.1 s). Text reaches SQL as parameters only.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from wardgate.lake.engine import ALIAS
+from wardgate.lake.store import Lake
+
+MINUTE_US = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A part of the traffic; what is None is not narrowed. Text may hold `*` where it says so."""
+
+    service: str | None = None
+    """Name of the service; with `*`, a pattern."""
+    method: str | None = None
+    """HTTP method, in any case."""
+    template: str | None = None
+    """The template; with `*`, a pattern."""
+    search: str | None = None
+    """Text that template or operation must hold, in any case."""
+    since_us: int | None = None
+    """From the minute that holds this time on (µs since 1970, UTC)."""
+    until_us: int | None = None
+    """Up to, and not including, the minute that holds this time."""
+    static: bool | None = None
+    """True: only files and pages; False: only API operations."""
+    credential_id: int | None = None
+    caller_id: int | None = None
+
+
+@dataclass(slots=True)
+class Question:
+    """A `WITH` clause that defines `known` and `scoped`, and the parameters it uses."""
+
+    ctes: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def ask(self, lake: Lake, select: str, **parameters: Any) -> list[dict[str, Any]]:
+        """The rows of `select`, which may use `known`, `scoped` and named parameters."""
+        return rows(lake, f"{self.ctes} {select}", {**self.parameters, **parameters})
+
+
+def rows(lake: Lake, sql: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """The rows of a query of our own; times are naive and in UTC."""
+    cursor = lake.cursor()
+    try:
+        found = cursor.execute(sql, parameters or {})
+        names = [one[0] for one in found.description or []]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    finally:
+        cursor.close()
+
+
+def question(scope: Scope) -> Question:
+    """The clause and parameters for a scope."""
+    parameters: dict[str, Any] = {}
+    wanted = _paths_wanted(scope, parameters)
+    kept = [f"minute_us >= make_timestamp({_minute(scope.since_us)})"] if scope.since_us is not None else []
+    if scope.until_us is not None:
+        kept.append(f"minute_us < make_timestamp({_minute(scope.until_us)})")
+    if scope.credential_id is not None:
+        kept.append("credential_id = $credential_id")
+        parameters["credential_id"] = scope.credential_id
+    if scope.caller_id is not None:
+        kept.append("caller_id = $caller_id")
+        parameters["caller_id"] = scope.caller_id
+    where = f"WHERE {' AND '.join(kept)}" if kept else ""
+    minutes = [one for one in kept if one.startswith("minute_us")]
+    latency_minutes = f"WHERE {' AND '.join(minutes)}" if minutes else ""
+    semi = "SEMI JOIN labels USING (operation_id)" if wanted else ""
+    return Question(
+        f"""
+WITH labels AS MATERIALIZED (
+    SELECT operation_id, any_value(service) AS service, any_value(protocol) AS protocol,
+           any_value(method) AS method, any_value("template") AS "template",
+           any_value(operation) AS operation, coalesce(any_value("static"), false) AS "static"
+    FROM {ALIAS}.paths GROUP BY operation_id {wanted}),
+known AS MATERIALIZED (
+    SELECT * FROM (SELECT path_id, max_by(operation_id, version) AS operation_id
+                   FROM {ALIAS}.paths GROUP BY path_id) {semi}),
+scoped AS NOT MATERIALIZED (
+    SELECT r.*, known.operation_id FROM {ALIAS}.rollups r JOIN known USING (path_id) {where}),
+scoped_latencies AS NOT MATERIALIZED (
+    SELECT l.*, known.operation_id FROM {ALIAS}.latencies l JOIN known USING (path_id) {latency_minutes})
+""",
+        parameters,
+    )
+
+
+def _minute(us: int) -> int:
+    return us // MINUTE_US * MINUTE_US
+
+
+def _paths_wanted(scope: Scope, parameters: dict[str, Any]) -> str:
+    wanted: list[str] = []
+    for name in ("service", "template"):
+        text = getattr(scope, name)
+        if text is not None:
+            wanted.append(f'any_value("{name}") {"GLOB" if "*" in text else "="} ${name}')
+            parameters[name] = text.replace("[", "[[]") if "*" in text else text
+    if scope.method is not None:
+        wanted.append("upper(any_value(method)) = upper($method)")
+        parameters["method"] = scope.method
+    if scope.search is not None:
+        wanted.append(
+            """contains(lower(any_value("template") || ' ' ||
+               coalesce(any_value(operation), '')), lower($search))"""
+        )
+        parameters["search"] = scope.search
+    if scope.static is not None:
+        wanted.append(f'coalesce(any_value("static"), false) = {str(scope.static).lower()}')
+    return f"HAVING {' AND '.join(wanted)}" if wanted else ""
