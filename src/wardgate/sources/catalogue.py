@@ -15,6 +15,7 @@ from wardgate.sources.har import Har
 from wardgate.sources.jsonl import WardgateJsonLines
 from wardgate.sources.mitmproxy import Mitmproxy
 from wardgate.sources.nginx import Nginx
+from wardgate.sources.pcap import Pcap
 
 
 def builtin_formats() -> list[Format]:
@@ -25,6 +26,7 @@ def builtin_formats() -> list[Format]:
         WardgateJsonLines(),
         Har(),
         Mitmproxy(),
+        Pcap(),
     ]
 
 
