@@ -63,7 +63,7 @@ _NAMED = (
     r"|://[^/\s@:]*:[^/\s@]+@"
 )
 _PREFIX_PATTERN = re2.compile(_PREFIXED)
-_TEXT_PATTERN = re2.compile(f"{_PREFIXED}|{_NAMED}|[A-Za-z0-9+/=_-]{{24,}}")
+_TEXT_PATTERN = re2.compile(f"({_PREFIXED}|{_NAMED})|[A-Za-z0-9+/=_-]{{20,}}")
 _OPAQUE = re2.compile(r"[A-Za-z0-9+/=_~.-]{20,}")
 _WORDY = re.compile(r"[A-Za-z]+(?:[-_.][A-Za-z]+)*\d{0,4}\Z")
 _HEX = re.compile(r"[0-9A-Fa-f]+\Z")
@@ -141,16 +141,14 @@ def _is_random(value: str) -> bool:
 
 def mask_text(text: str, token: Callable[[str, str], str]) -> str:
     """Free text (a user agent, a header) with everything that may be a secret replaced by `token(kind, secret)`."""
-    return str(_TEXT_PATTERN.sub(lambda found: _masked(found.group(0), token), text))
+    return str(_TEXT_PATTERN.sub(lambda found: _masked(found.group(0), found.group(1) is not None, token), text))
 
 
-def _masked(found: str, token: Callable[[str, str], str]) -> str:
+def _masked(found: str, surely: bool, token: Callable[[str, str], str]) -> str:
     kind = secret_kind(found)
-    if kind is not None:
-        return token(kind, found)
-    if _PREFIX_PATTERN.search(found) or not re.fullmatch(r"[A-Za-z0-9+/=_-]+", found):
-        return token("secret", found)
-    return found
+    if kind is None and surely:
+        kind = "secret"
+    return token(kind, found) if kind is not None else found
 
 
 # Words that log structure is made of; they stay readable in a masked record.

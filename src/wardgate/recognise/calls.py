@@ -23,7 +23,12 @@ from wardgate.recognise.routes import Router
 from wardgate.recognise.tokens import Tokens
 
 _HTTP_VERSION = re.compile(r"(?:HTTPS?/)?(\d(?:\.\d)?)\Z", re.IGNORECASE)
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:=;@/+|-]{1,200}\Z")
+_REQUEST_ID = re.compile(
+    r"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{6,32}(?:-[a-z]{3})?"
+    r"|(?:Self=[0-9a-f-]+;)?Root=1-[0-9a-f]{8}-[0-9a-f]{24}|[0-9-]{1,32})\Z",
+    re.IGNORECASE,
+)
+"""Request ids that are plainly nothing else (UUID, hexadecimal, X-Ray, Cloudflare's ray) stay readable."""
 _TRACEPARENT = r"^[0-9a-fA-F]{2}-(?P<trace>[0-9a-fA-F]{32})-(?P<span>[0-9a-fA-F]{16})-"
 
 
@@ -158,7 +163,7 @@ class Recognition:
             **extra,
         }
 
-    def _linking(self, view: "_View", path_id: np.ndarray) -> dict[str, pa.Array]:  # type: ignore[type-arg]
+    def _linking(self, view: "_View", path_id: np.ndarray) -> dict[str, pa.Array]:
         """Request and trace ids, and the id under which two vantages' rows are the same call."""
         out: dict[str, pa.Array] = {}
         requests = view.merged("request_id", "req.x-request-id", "req.x-correlation-id", "req.cf-ray")
@@ -181,10 +186,7 @@ class Recognition:
             out["span_id"] = spans.text([one if _is_hex(one) else None for one in spans.values])
         if not requests.is_empty:
             safe = [
-                one
-                if _REQUEST_ID.match(one) and self._tokens.masked(one[:20]) == one[:20]
-                else self._tokens.of("request", one)
-                for one in requests.values
+                one if _REQUEST_ID.match(one) else self._tokens.of("request", one) for one in requests.values
             ]
             out["request_id"] = requests.text(safe)
             ids = requests.numbers(np.array(self._key.ids64("request", requests.values), np.int64))
