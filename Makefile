@@ -8,7 +8,7 @@ EXTRAS := --extra console --extra scaled
 STAMP := $(VENV)/.locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock run test lint types fuzz docs
+.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -28,6 +28,23 @@ $(STAMP): requirements.lock pyproject.toml | $(UV)
 lock: | $(UV) ## resolve the dependencies again and write requirements.lock
 	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
 	  --custom-compile-command 'make lock' $(EXTRAS) --group dev pyproject.toml -o requirements.lock
+
+engines: ## install the real engines that tests start (Debian, as root); without them those tests say they skip
+	@./tests/engines.sh
+
+test: setup engines lint types ## everything that must pass
+	$(BIN)/pytest -n auto
+
+lint: setup ## style, and the house's import contract
+	$(BIN)/ruff format --check --quiet src tests bench
+	$(BIN)/ruff check --quiet src tests bench
+	$(BIN)/lint-imports --no-logo
+
+types: setup ## strict types
+	$(BIN)/mypy
+
+bench-ingest: setup ## file to inventory against GoAccess (RUNS=3, LINES=2000000, GROWTH=--growth)
+	$(BIN)/python bench/ingest.py --runs $(or $(RUNS),3) --lines $(or $(LINES),2000000) $(GROWTH)
 
 FUZZ ?= 2000
 fuzz: setup ## mutate every format's example FUZZ times, others each run (a crash, a hang or a lost line fails)
