@@ -16,8 +16,8 @@ WINDOW_US = 10 * 60 * 1_000_000
 """Vantages may stamp the same call this far apart."""
 
 _COUNTS = f"""
-SELECT c.link_id, count_if(c.source <> $source AND NOT coalesce(c.is_linked, false)) AS counted,
-       count_if(c.source = $source AND c.is_linked) AS taken
+SELECT c.link_id, count_if(c.source <> $source AND NOT coalesce(c.is_linked, false))::BIGINT AS counted,
+       count_if(c.source = $source AND c.is_linked)::BIGINT AS taken
 FROM {ALIAS}.calls c SEMI JOIN incoming_links i ON c.link_id = i.link_id
 WHERE c.started_at_us BETWEEN $early AND $late GROUP BY c.link_id HAVING counted > taken
 """
