@@ -44,13 +44,13 @@ def callers(installation: Installation, /, as_json: bool, **given: Any) -> None:
             Column("kind"),
             Column("caller"),
             Column("told from"),
-            Column("sure", True),
+            Column("sure", True, from_width=90),
             Column("calls", True),
-            Column("errors", True),
+            Column("errors", True, from_width=110),
             Column("operations", True),
-            Column("creds", True),
-            Column("services"),
-            Column("last seen"),
+            Column("creds", True, from_width=110),
+            Column("services", from_width=160),
+            Column("last seen", from_width=120),
         ],
         [
             [

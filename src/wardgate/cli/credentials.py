@@ -41,15 +41,15 @@ def credentials(installation: Installation, /, as_json: bool, **given: Any) -> N
         [
             Column("fingerprint"),
             Column("kind"),
-            Column("place"),
+            Column("place", from_width=110),
             Column("hint"),
             Column("client or issuer"),
             Column("calls", True),
-            Column("errors", True),
-            Column("operations", True),
-            Column("callers", True),
-            Column("last seen"),
-            Column("expires"),
+            Column("errors", True, from_width=120),
+            Column("operations", True, from_width=120),
+            Column("callers", True, from_width=120),
+            Column("last seen", from_width=140),
+            Column("expires", from_width=170),
         ],
         [
             [

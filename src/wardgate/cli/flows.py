@@ -39,15 +39,15 @@ def flows(installation: Installation, /, as_json: bool, **given: Any) -> None:
         return
     print_table(
         [
-            Column("kind"),
+            Column("kind", from_width=90),
             Column("caller"),
             Column("service"),
             Column("method"),
             Column("template"),
             Column("credential"),
             Column("calls", True),
-            Column("errors", True),
-            Column("last seen"),
+            Column("errors", True, from_width=100),
+            Column("last seen", from_width=120),
         ],
         [
             [

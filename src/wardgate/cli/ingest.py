@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wardgate.cli.installation import Installation, pass_installation
-from wardgate.cli.output import clean, count, emit_json, say
+from wardgate.cli.output import clean, count, counted, emit_json, say
 from wardgate.core.errors import Exit
 
 if TYPE_CHECKING:
@@ -125,9 +125,9 @@ def ingest(installation: Installation, /, paths: tuple[str, ...], as_json: bool,
 def _sum_up(overview: "Overview", seconds: float) -> None:
     say("")
     say(
-        f"The inventory: {count(overview.operations)} operations of {count(overview.services)} services, "
-        f"{count(overview.credentials)} credentials, {count(overview.callers)} callers, "
-        f"{count(overview.calls)} calls. ({seconds:.1f} s)"
+        f"The inventory: {counted(overview.operations, 'operation')} of "
+        f"{counted(overview.services, 'service')}, {counted(overview.credentials, 'credential')}, "
+        f"{counted(overview.callers, 'caller')}, {counted(overview.calls, 'call')}. ({seconds:.1f} s)"
     )
 
 

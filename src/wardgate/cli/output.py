@@ -51,39 +51,42 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: its heading, and whether it holds numbers. `wide` may be cut on a terminal."""
+    """A column of a table: its heading, whether it holds numbers, and how wide a terminal it needs."""
 
     heading: str
     number: bool = False
-    wide: bool = False
+    from_width: int = 0
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
-    """A table: as wide as the terminal on one, as wide as it must be in a pipe."""
+    """A table: as wide as the terminal on one, as wide as it must be in a pipe.
+
+    A terminal shows only the columns it is wide enough for; a pipe gets them all.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     on_terminal = sys.stdout.isatty()
+    console = Console(file=sys.stdout, highlight=False, markup=False, width=None if on_terminal else 4000)
+    shown = [at for at, column in enumerate(columns) if console.width >= column.from_width]
     table = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
-    for column in columns:
+    for column in (columns[at] for at in shown):
         table.add_column(
             column.heading,
             justify="right" if column.number else "left",
             overflow="ellipsis" if on_terminal else "fold",
             no_wrap=True,
             min_width=min(len(column.heading), 8),
-            ratio=None,
         )
     for row in rows:
-        table.add_row(*(Text(clean(cell)) for cell in row))
-    console = Console(file=sys.stdout, highlight=False, markup=False, width=None if on_terminal else 4000)
+        table.add_row(*(Text(clean(row[at])) for at in shown))
     with console.capture() as captured:
         console.print(table)
     import click
 
-    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n"))
 
 
 def say(text: str) -> None:
@@ -96,6 +99,11 @@ def say(text: str) -> None:
 def count(value: int | None) -> str:
     """1234567 → 1,234,567."""
     return "" if value is None else f"{value:,}"
+
+
+def counted(value: int, noun: str) -> str:
+    """1 call, 2 calls."""
+    return f"{value:,} {noun}" + ("" if value == 1 else "s")
 
 
 def share(value: float | None) -> str:

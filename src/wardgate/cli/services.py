@@ -34,16 +34,16 @@ def services(installation: Installation, /, as_json: bool, **given: Any) -> None
         [
             Column("service"),
             Column("operations", True),
-            Column("static", True),
+            Column("static", True, from_width=120),
             Column("calls", True),
-            Column("possible doubles", True),
-            Column("4xx", True),
-            Column("5xx", True),
+            Column("possible doubles", True, from_width=90),
+            Column("4xx", True, from_width=100),
+            Column("5xx", True, from_width=100),
             Column("callers", True),
             Column("creds", True),
-            Column("no cred", True),
-            Column("last seen"),
-            Column("sources"),
+            Column("no cred", True, from_width=110),
+            Column("last seen", from_width=130),
+            Column("sources", from_width=150),
         ],
         [
             [

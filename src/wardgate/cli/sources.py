@@ -53,15 +53,15 @@ def print_accounts(found: "list[SourceAccount]") -> None:
         [
             Column("source"),
             Column("format"),
-            Column("files", True),
+            Column("files", True, from_width=120),
             Column("read", True),
             Column("accepted", True),
             Column("rejected", True),
             Column("skipped", True),
-            Column("linked", True),
-            Column("possible doubles", True),
-            Column("first call"),
-            Column("last call"),
+            Column("linked", True, from_width=130),
+            Column("possible doubles", True, from_width=110),
+            Column("first call", from_width=150),
+            Column("last call", from_width=100),
         ],
         [
             [

@@ -100,9 +100,9 @@ quantiles AS (
            min(bucket) FILTER (upto >= 0.95 * timed) AS b95 FROM running GROUP BY operation_id)
 SELECT page.operation_id, service, protocol, method, "template", operation, "static",
        calls, linked, first_seen, last_seen, status_1xx, status_2xx, status_3xx, status_4xx, status_5xx,
-       error_share, least(pow(2, (b50 + 0.5) / 4), slowest_us) AS p50_us,
-       least(pow(2, (b95 + 0.5) / 4), slowest_us) AS p95_us, coalesce(callers, 0) AS callers,
-       coalesce(credentials, 0) AS credentials,
+       error_share, CASE WHEN b50 IS NOT NULL THEN least(pow(2, (b50 + 0.5) / 4), slowest_us) END AS p50_us,
+       CASE WHEN b95 IS NOT NULL THEN least(pow(2, (b95 + 0.5) / 4), slowest_us) END AS p95_us,
+       coalesce(callers, 0) AS callers, coalesce(credentials, 0) AS credentials,
        CASE WHEN calls > 0 THEN greatest(calls - coalesce(presented, 0), 0) / calls END
            AS no_credential_share,
        total

@@ -55,8 +55,9 @@ WITH by_origin AS (
     FROM {ALIAS}.ledger GROUP BY source, format, origin_id)
 SELECT source, format, count(*) AS origins, count_if(NOT complete) AS incomplete,
        arg_max(origin, last_read) AS last_origin, sum(read)::BIGINT AS read,
-       sum(accepted)::BIGINT AS accepted, sum(rejected)::BIGINT AS rejected, sum(skipped)::BIGINT AS skipped, min(earliest) AS earliest,
-       max(latest) AS latest, min(first_read) AS first_read, max(last_read) AS last_read
+       sum(accepted)::BIGINT AS accepted, sum(rejected)::BIGINT AS rejected,
+       sum(skipped)::BIGINT AS skipped, min(earliest) AS earliest, max(latest) AS latest,
+       min(first_read) AS first_read, max(last_read) AS last_read
 FROM by_origin GROUP BY source, format ORDER BY source, format
 """
 _REASONS = f"""
