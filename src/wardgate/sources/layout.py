@@ -79,7 +79,7 @@ def _reach(piece: Field, following: Piece | None, escapes: bool) -> str:
     if piece.shape == "rest":
         return r"[^\n]*"
     if piece.shape == "quoted":
-        return r'(?:[^"\\]|\\.)*' if escapes else '[^"]*'
+        return r'[^"\\]*(?:\\.[^"\\]*)*' if escapes else '[^"]*'
     stop = following[0] if isinstance(following, str) and following else " "
     if piece.shape == "list":
         return rf"[^{re.escape(stop)}, ]*(?:(?:,| ?: |, )+[^{re.escape(stop)}, ]+)*"

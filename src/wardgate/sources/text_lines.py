@@ -3,12 +3,13 @@
 from datetime import tzinfo
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from wardgate.core.observed import Parsed, Reason, Reject, observed_table
 from wardgate.sources.access import NUMBERS, Fields, access_columns
 from wardgate.sources.columnar import Doubt, Positions, column_plan
-from wardgate.sources.format import Fit, Lines, State
+from wardgate.sources.format import Fit, LineParser, Lines, State
 from wardgate.sources.layout import Layout
 from wardgate.sources.times import zone
 
@@ -31,7 +32,7 @@ class TextParser:
 
     def parse(self, lines: Lines) -> Parsed:
         if not lines.data:
-            return Parsed(_nothing())
+            return Parsed(nothing())
         data = lines.data if lines.data.endswith(b"\n") else lines.data + b"\n"
         data = data.replace(b"\r\n", b"\n") if b"\r\n" in data else data
         count = data.count(b"\n")
@@ -44,6 +45,9 @@ class TextParser:
             self._reference(data.split(b"\n")[:-1], positions, parts)
         else:
             data, positions = self._set_aside(data, positions, parts)
+            odd = self._plan.odd_lines(data) if data else None
+            if odd is not None:
+                data, positions = self._without(odd, data, positions, parts)
             self._columns(data, positions, parts)
         return together(parts)
 
@@ -63,6 +67,14 @@ class TextParser:
             dirty[np.searchsorted(ends, np.flatnonzero(raw >= 0x80))] = True
         starts = np.concatenate(([0], ends[:-1] + 1))
         dirty |= starts == ends
+        return self._without(dirty, data, positions, parts)
+
+    def _without(
+        self, dirty: npt.NDArray[np.bool_], data: bytes, positions: Positions, parts: list[Parsed]
+    ) -> tuple[bytes, Positions]:
+        """What remains when the reference has read the `dirty` lines."""
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
+        starts = np.concatenate(([0], ends[:-1] + 1))
         chosen = np.flatnonzero(dirty)
         self._reference([data[starts[i] : ends[i]] for i in chosen], positions[chosen], parts)
         kept, at = [], 0
@@ -120,7 +132,7 @@ class TextParser:
             rows.append(tuple(values))
             kept.append(i)
         skipped = {"blank": blank} if blank else {}
-        parts.append(Parsed(_nothing(), rejects, skipped))
+        parts.append(Parsed(nothing(), rejects, skipped))
         if not rows:
             return
         fields: dict[str, pa.Array] = {}
@@ -133,7 +145,7 @@ class TextParser:
         if wrong.any():
             bad = at[wrong]
             parts.append(
-                Parsed(_nothing(), [Reject(int(positions[i]), Reason.BAD_VALUE, raw[i]) for i in bad])
+                Parsed(nothing(), [Reject(int(positions[i]), Reason.BAD_VALUE, raw[i]) for i in bad])
             )
             at = at[~wrong]
             fields = {name: array.filter(pa.array(~wrong)) for name, array in fields.items()}
@@ -167,12 +179,17 @@ class TextParser:
 
 
 def layout_fit(layout: Layout, sample: bytes, title: str) -> Fit | None:
-    """Fit of a text layout: the share of the sample's lines it accepts.
+    """Fit of a text layout: the share of the sample's lines that have its shape."""
+    return parser_fit(TextParser(layout, fast=False), sample, title)
+
+
+def parser_fit(parser: LineParser, sample: bytes, title: str) -> Fit | None:
+    """Fit of what `parser` parses: the share of the sample's first lines that it accepts.
 
     A scanner's garbage in the request field still has the format's shape and counts for it.
     """
     lines = sample.split(b"\n")[:200]
-    parsed = TextParser(layout, fast=False).parse(Lines(b"\n".join(lines)))
+    parsed = parser.parse(Lines(b"\n".join(lines)))
     seen = parsed.read - sum(parsed.skipped.values())
     shaped = parsed.accepted + sum(reject.reason is Reason.BAD_REQUEST for reject in parsed.rejects)
     if not seen or not parsed.accepted:
@@ -188,7 +205,7 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _nothing() -> pa.Table:
+def nothing() -> pa.Table:
     return pa.table({"position": pa.array([], pa.int64())})
 
 
@@ -222,7 +239,7 @@ def together(parts: list[Parsed]) -> Parsed:
         for rule, count in part.skipped.items():
             skipped[rule] = skipped.get(rule, 0) + count
     if not tables:
-        return Parsed(_nothing(), rejects, skipped)
+        return Parsed(nothing(), rejects, skipped)
     if len(tables) == 1:
         return Parsed(tables[0], rejects, skipped)
     return Parsed(
