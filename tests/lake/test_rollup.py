@@ -21,7 +21,10 @@ def _calls(rows: int) -> pa.Table:
     random = np.random.default_rng(7)
 
     def some(low: int, high: int) -> list[int | None]:
-        return [int(v) if keep else None for v, keep in zip(random.integers(low, high, rows), random.random(rows) > 0.2, strict=True)]
+        return [
+            int(v) if keep else None
+            for v, keep in zip(random.integers(low, high, rows), random.random(rows) > 0.2, strict=True)
+        ]
 
     columns = {
         "started_at_us": pa.array(random.integers(0, 600_000_000, rows)).cast(pa.timestamp("us")),
@@ -34,17 +37,23 @@ def _calls(rows: int) -> pa.Table:
         "duration_us": pa.array(some(0, 5_000_000), pa.int64()),
         "is_linked": pa.array([None if v is None else v == 1 for v in some(0, 5)], pa.bool_()),
     }
-    return pa.table([columns.get(f.name, pa.nulls(rows, f.type)) for f in CALL_SCHEMA], names=CALL_SCHEMA.names)
+    return pa.table(
+        [columns.get(f.name, pa.nulls(rows, f.type)) for f in CALL_SCHEMA], names=CALL_SCHEMA.names
+    )
 
 
 def test_rollups_are_what_sql_says() -> None:
     calls = _calls(5000)
     rolled = rollups(calls)
     expected = duckdb.connect().execute(_SQL).fetchall()
-    found = duckdb.connect().execute(
-        "SELECT minute_us, path_id, caller_id, credential_id, calls, linked, status_2xx, status_5xx, response_bytes, "
-        "duration_max_us, first_us, last_us FROM rolled ORDER BY ALL"
-    ).fetchall()
+    found = (
+        duckdb.connect()
+        .execute(
+            "SELECT minute_us, path_id, caller_id, credential_id, calls, linked, status_2xx, status_5xx, response_bytes, "
+            "duration_max_us, first_us, last_us FROM rolled ORDER BY ALL"
+        )
+        .fetchall()
+    )
     assert found == expected
     assert set(rolled["source"].to_pylist()) == {"web"}
 
@@ -52,13 +61,16 @@ def test_rollups_are_what_sql_says() -> None:
 def test_latency_buckets_hold_every_timed_call() -> None:
     calls = _calls(2000)
     timed = [
-        d for d, linked in zip(calls["duration_us"].to_pylist(), calls["is_linked"].to_pylist(), strict=True)
+        d
+        for d, linked in zip(calls["duration_us"].to_pylist(), calls["is_linked"].to_pylist(), strict=True)
         if d is not None and not linked
     ]
     histogram = latencies(calls)
     assert sum(histogram["calls"].to_pylist()) == len(timed)
     for bucket in histogram["bucket"].to_pylist():
-        assert any(bucket_floor_us(bucket) * 0.999 <= max(d, 1) < bucket_floor_us(bucket + 1) * 1.001 for d in timed)
+        assert any(
+            bucket_floor_us(bucket) * 0.999 <= max(d, 1) < bucket_floor_us(bucket + 1) * 1.001 for d in timed
+        )
 
 
 def test_no_durations_no_histogram() -> None:

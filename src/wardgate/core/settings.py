@@ -92,8 +92,16 @@ class LakeSettings(_Section):
     service_retention_days: dict[str, Positive] = Field(
         default_factory=dict, description="Days by service, in place of `retention_days`."
     )
+    rollup_retention_days: Positive | None = Field(
+        default=None,
+        description="Rollups older than this are dropped: what pages and counts are made of. Default: kept.",
+    )
+    reject_retention_days: Positive | None = Field(
+        default=90,
+        description="How long records that were not understood are kept, masked as they are, in days.",
+    )
     maintenance_interval_s: Positive = Field(
-        default=300,
+        default=30,
         description="How often small files are merged, what is past its retention dropped, in seconds.",
     )
 

@@ -5,6 +5,7 @@ Scaled: a PostgreSQL catalogue and S3-compatible storage, by `catalog` and `data
 extensions come as wheels and nothing is fetched at run time.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from wardgate.core.errors import Exit, WardgateError
 from wardgate.core.home import Home
 
 ALIAS = "lake"
+_PASSWORD = re.compile(r"password\s*=\s*('[^']*'|\S+)|://[^@\s]*@", re.IGNORECASE)
 INLINE_ROWS = 10
 """Commits of at most so many rows stay in the catalogue until maintenance flushes them: no tiny files."""
 
@@ -70,19 +72,27 @@ def connect(place: Place, *, memory: str = "400MB", threads: int = 2) -> duckdb.
         con.execute(f"SET {name} = {_quoted(value)}")
     target = place.catalog if place.on_postgres else f"sqlite:{place.catalog}"
     options = f"DATA_PATH {_quoted(place.data)}, DATA_INLINING_ROW_LIMIT {INLINE_ROWS}"
-    if not place.on_postgres:
+    if place.on_postgres:
+        con.execute("SET ducklake_max_retry_count = 30")  # processes collide there, and try again
+    else:
         options += ", META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 30000"
     try:
         con.execute(f"ATTACH {_quoted('ducklake:' + target)} AS {ALIAS} ({options})")
     except duckdb.Error as error:
         con.close()
-        raise WardgateError(
-            "lake-unreadable",
-            f"the lake's catalogue cannot be opened: {str(error).splitlines()[0]}",
-            mend="`wardgate doctor` says more.",
-            exit_code=Exit.FAILED,
-        ) from error
+        raise unreadable(error) from error
     return con
+
+
+def unreadable(error: duckdb.Error) -> WardgateError:
+    """The refusal for a catalogue that cannot be opened or is damaged; connection strings are left out."""
+    first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return WardgateError(
+        "lake-unreadable",
+        f"the lake's catalogue cannot be opened: {_PASSWORD.sub('password=…', first)}",
+        mend="`wardgate doctor` says more.",
+        exit_code=Exit.FAILED,
+    )
 
 
 def _quoted(text: str) -> str:

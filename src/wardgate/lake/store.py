@@ -7,6 +7,8 @@ A batch id that is already in the ledger is answered without writing: a retry do
 
 import fcntl
 import os
+import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,12 +22,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wardgate.core.errors import Exit, WardgateError
-from wardgate.lake.engine import ALIAS, Place, connect
+from wardgate.lake.engine import ALIAS, Place, connect, unreadable
 from wardgate.lake.tables import TABLES
 
 LARGE = 20_000
 """Rows from which a table's part of a batch is written as a file of its own."""
-_FULL = ("no space left", "disk full", "disk is full", "database or disk is full", "not enough space")
+LONGEST_TRANSACTION_S = 600.0
+"""A transaction that took longer is given up: maintenance may have taken its files for orphans."""
+_FULL = ("no space left", "disk full", "disk is full", "not enough space", "file too large", "quota exceeded")
+_UNSURE = ("disk i/o error",)  # what SQLite says when it cannot grow its shared memory
+_ROOM = 1 << 20
 
 
 class LakeFull(WardgateError):
@@ -37,6 +43,16 @@ class LakeFull(WardgateError):
             "the disk of the lake is full; nothing more is accepted until there is room.",
             exit_code=Exit.FAILED,
         )
+
+
+def is_full(error: BaseException, place: Place) -> bool:
+    """Whether an error of the engine or the system means that the lake's disk is full."""
+    text = str(error).lower()
+    if any(mark in text for mark in _FULL):
+        return True
+    if not any(mark in text for mark in _UNSURE) or place.on_postgres:
+        return False
+    return shutil.disk_usage(Path(place.catalog).parent).free < _ROOM
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +68,29 @@ class Lake:
 
     def __init__(self, place: Place, *, memory: str = "400MB") -> None:
         self.place = place
-        self._con = connect(place, memory=memory)
         self._turn = RLock()
         self._depth = 0  # the file lock is taken once, however deep its holder goes
+        self._con = self._connected(memory)
+        try:
+            self._make_tables()
+        except duckdb.Error as error:
+            self._con.close()
+            if is_full(error, place):
+                raise LakeFull from error
+            raise unreadable(error) from error
+
+    def _connected(self, memory: str) -> duckdb.DuckDBPyConnection:
+        """Attached; two processes that start on an empty folder make its catalogue one after the other."""
+        if self.place.lock is None or Path(self.place.catalog).exists():
+            return connect(self.place, memory=memory)
+        with locked(self.place.lock):
+            return connect(self.place, memory=memory)
+
+    def _make_tables(self) -> None:
+        """Make the tables that are not there; an existing lake is opened without waiting for its writers."""
+        found = self._con.execute(f"SELECT table_name FROM ducklake_table_info('{ALIAS}')").fetchall()
+        if {name for (name,) in found} >= TABLES.keys():
+            return
         with self.writing():
             for name, schema in TABLES.items():
                 self._con.register("empty", schema.empty_table())
@@ -96,18 +132,24 @@ class Lake:
     def _write(self, batches: list[Batch]) -> None:
         con = self._con
         files: list[Path] = []
+        start = time.monotonic()
+        committing = False
         try:
             con.execute("BEGIN")
             for name in TABLES:
                 parts = [b.rows[name] for b in batches if name in b.rows and b.rows[name].num_rows]
                 if parts:
                     self._append(name, parts[0] if len(parts) == 1 else pa.concat_tables(parts), files)
+            if time.monotonic() - start > LONGEST_TRANSACTION_S:
+                raise duckdb.TransactionException("took too long")
+            committing = True
             con.execute("COMMIT")
         except (duckdb.Error, OSError) as error:
             self._roll_back()
-            for file in files:
-                file.unlink(missing_ok=True)
-            if any(mark in str(error).lower() for mark in _FULL):
+            if not committing:  # a commit that failed may have taken effect; its files are orphans, if not
+                for file in files:
+                    file.unlink(missing_ok=True)
+            if is_full(error, self.place):
                 raise LakeFull from error
             raise WardgateError(
                 "lake-write-failed",
@@ -148,11 +190,24 @@ class Lake:
             if self.place.lock is None or self._depth:
                 yield self._con
                 return
-            handle = os.open(self.place.lock, os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX)
+            with locked(self.place.lock):
                 self._depth = 1
-                yield self._con
-            finally:
-                self._depth = 0
-                os.close(handle)
+                try:
+                    yield self._con
+                finally:
+                    self._depth = 0
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold a file's lock; False when it is taken and `wait` is not wanted. The kernel frees it at a kill."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)

@@ -1,0 +1,102 @@
+"""What becomes of rows when their files are merged: sorted, and said once.
+
+Rollups and latencies are deltas: rows with equal keys add up to one. Facts may repeat, so the highest
+version or the first learned is kept. Calls and rejects stay as they are, in the order of their time, which is
+what lets a question over a day skip the rest of the year. The ledger is folded only once its batches are older
+than any retry (`IDEMPOTENCY`): then one row per origin keeps the position reached and the exact sums.
+"""
+
+from datetime import timedelta
+
+from wardgate.lake.tables import LATENCIES, LEDGER, ROLLUPS
+
+IDEMPOTENCY = timedelta(days=7)
+"""How long a batch id is remembered: a retry that comes later would be counted again."""
+
+_ROLLUP_KEYS = ("minute_us", "source", "path_id", "caller_id", "credential_id")
+_LATENCY_KEYS = ("minute_us", "path_id", "bucket")
+_ROLLUP_OTHERS = {"duration_max_us": "max", "first_us": "min", "last_us": "max"}
+_BY_ORIGIN = "source, origin_id, format"
+
+
+def merged(table: str, relation: str) -> str:
+    """The SELECT that says the rows of `relation` (columns of `table`) once and in order."""
+    match table:
+        case "rollups":
+            return rollups_of(relation)
+        case "latencies":
+            sums = _sums(LATENCIES.names, _LATENCY_KEYS, {})
+            return f"SELECT {sums} FROM {relation} GROUP BY {', '.join(_LATENCY_KEYS)} ORDER BY minute_us, path_id"
+        case "paths":
+            return _once(relation, "path_id", "version DESC")
+        case "credentials":
+            return _once(relation, "credential_id", "learned_at_us")
+        case "callers":
+            return _once(relation, "caller_id", "learned_at_us")
+        case "calls":
+            return f"SELECT * FROM {relation} ORDER BY started_at_us"
+        case "rejects":
+            return f"SELECT * FROM {relation} ORDER BY received_at_us"
+        case _:
+            return f"SELECT * FROM {relation} ORDER BY committed_at_us"
+
+
+def rollups_of(relation: str) -> str:
+    """One row per minute, source, path, caller and credential, of rows with the columns of `rollups`."""
+    sums = _sums(ROLLUPS.names, _ROLLUP_KEYS, _ROLLUP_OTHERS)
+    return f"SELECT {sums} FROM {relation} GROUP BY {', '.join(_ROLLUP_KEYS)} ORDER BY minute_us, path_id"
+
+
+def folded_ledger(relation: str, before_us: int) -> str:
+    """The ledger with the batches committed before `before_us` said as one row per origin and format."""
+    last = ", ".join(
+        f"last({name} ORDER BY next_position, committed_at_us) AS {name}"
+        for name in ("batch_id", "origin", "next_position", "next_offset", "parser_state", "complete")
+    )
+    sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in ("read", "accepted", "rejected", "skipped"))
+    columns = ", ".join(LEDGER.names)
+    return f"""
+WITH every AS (SELECT * FROM {relation}),
+old AS (SELECT * FROM every WHERE committed_at_us < make_timestamp({before_us})),
+{_counts("skipped_by")}, {_counts("rejected_by")},
+folded AS (
+    SELECT {_BY_ORIGIN}, {last}, {sums}, min(earliest_us) AS earliest_us, max(latest_us) AS latest_us,
+           max(committed_at_us) AS committed_at_us
+    FROM old GROUP BY {_BY_ORIGIN}),
+whole AS (
+    SELECT folded.*, coalesce(s.counts, '{{}}') AS skipped_by, coalesce(r.counts, '{{}}') AS rejected_by
+    FROM folded LEFT JOIN skipped_by_sums s USING ({_BY_ORIGIN})
+                LEFT JOIN rejected_by_sums r USING ({_BY_ORIGIN}))
+SELECT {columns} FROM whole
+UNION ALL SELECT {columns} FROM every WHERE committed_at_us >= make_timestamp({before_us})
+ORDER BY committed_at_us"""
+
+
+def _counts(column: str) -> str:
+    """A named sub-query: JSON counts by name, added up by origin."""
+    pointer = "'/' || replace(replace(name, '~', '~0'), '/', '~1')"  # RFC 6901
+    return f"""{column}_sums AS (
+    SELECT {_BY_ORIGIN}, json_group_object(name, n)::VARCHAR AS counts FROM (
+        SELECT {_BY_ORIGIN}, name, sum(json_extract({column}, {pointer})::BIGINT)::BIGINT AS n
+        FROM (SELECT {_BY_ORIGIN}, {column}, unnest(json_keys({column})) AS name FROM old WHERE {column} <> '{{}}')
+        GROUP BY {_BY_ORIGIN}, name)
+    GROUP BY {_BY_ORIGIN})"""
+
+
+def _sums(names: list[str], keys: tuple[str, ...], others: dict[str, str]) -> str:
+    parts = []
+    for name in names:
+        if name in keys:
+            parts.append(name)
+        elif name in others:
+            parts.append(f"{others[name]}({name}) AS {name}")
+        else:
+            parts.append(f"sum({name})::BIGINT AS {name}")
+    return ", ".join(parts)
+
+
+def _once(relation: str, key: str, best: str) -> str:
+    return (
+        f"SELECT * FROM {relation} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {best}) = 1 "
+        f"ORDER BY {key}"
+    )
