@@ -62,7 +62,7 @@ Masks = dict[Reason, npt.NDArray[np.bool_]]
 TEXT = {name for name, kind in OBSERVED.items() if kind == pa.string()}
 _REQUEST = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}) +(\S(?:.*\S)?)\Z", re.DOTALL)
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}\Z")
-_METHODS = pa.array("GET POST PUT PATCH DELETE HEAD OPTIONS".split())
+_METHODS = pa.array(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
 _VERSION = re.compile(r"\A(.*\S) +(HTTPS?/\d(?:\.\d)?)\Z", re.DOTALL)
 _TARGET = re.compile(r"/|[A-Za-z][A-Za-z0-9+.-]*://|\*\Z")
 _AUTHORITY = re.compile(r"[A-Za-z0-9.\-_\[\]:]+:\d+\Z")
@@ -170,10 +170,11 @@ def _requests(fields: Fields, columns: dict[str, pa.Array], count: int) -> npt.N
         return np.ones(count, bool)
     encoded = dictionary(target)
     columns["target"] = encoded
-    wrong = _outside(encoded, pc.starts_with(encoded.dictionary, "/"), lambda value: is_target(value, "CONNECT"))
+    surely = pc.match_substring_regex(encoded.dictionary, "^(/|https?://)")
+    wrong = _outside(encoded, surely, lambda value: is_target(value, "CONNECT"))
     if "method" in fields:
         columns["method"] = methods = dictionary(fields["method"])
-        wrong |= _outside(methods, pc.is_in(methods.dictionary, _METHODS), lambda value: _METHOD.match(value))
+        wrong |= _outside(methods, pc.is_in(methods.dictionary, _METHODS), _METHOD.match)
     return wrong
 
 
@@ -219,7 +220,8 @@ def _numbers(fields: Fields, columns: dict[str, pa.Array], count: int) -> npt.ND
         several = fields["upstream_status"]
         if pa.types.is_integer(several.type):
             inside = pc.and_(pc.greater_equal(several, 100), pc.less_equal(several, 999))
-            columns["upstream_status"] = pc.if_else(inside, several, pa.scalar(None, pa.int64())).cast(pa.int16())
+            known = pc.if_else(inside, several, pa.scalar(None, pa.int64()))
+            columns["upstream_status"] = known.cast(pa.int16())
         else:
             columns["upstream_status"] = by_distinct(several, _last_status, pa.int16())
     for name in ("request_bytes", "response_bytes"):

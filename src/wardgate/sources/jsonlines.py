@@ -6,7 +6,7 @@ skipped, broken lines rejected with a reason, positions kept.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 import numpy as np
@@ -15,6 +15,7 @@ import pyarrow as pa
 from wardgate.core.observed import Parsed, Reason, Reject, observed_table
 from wardgate.sources.format import Fit, Lines, State
 
+_LOOKED_AT = 200  # lines of a sample that decide how well it fits
 Record = TypeVar("Record")
 Columns = dict[str, pa.Array | pa.ChunkedArray]
 ToColumns = Callable[[list[Record]], Columns]
@@ -91,20 +92,31 @@ class JsonLinesParser(Generic[Record]):
         return records, np.array(positions, np.int64), rejects, blank
 
 
-def json_fit(sample: bytes, title: str, must: Sequence[str], may: Sequence[str] = ()) -> Fit | None:
+def json_fit(
+    sample: bytes,
+    title: str,
+    must: Sequence[str],
+    may: Sequence[str] = (),
+    aside: Callable[[dict[str, Any]], bool] | None = None,
+) -> Fit | None:
     """Fit of JSON lines by their keys: the share of objects that have all of `must`, more with `may`.
 
-    Score: 0.6 for the must-have keys, up to 0.4 more for the share of `may` seen in the first objects.
+    Score: 0.6 for the must-have keys, up to 0.4 more for the share of `may` seen in the first objects. A
+    key is a path divided by dots; `a|b` is either of two. Objects for which `aside` holds do not count: the
+    format passes over them by a rule.
     """
     hits, seen, extras = 0, 0, 0.0
-    for line in sample.split(b"\n")[:50]:
+    for line in sample.split(b"\n")[:_LOOKED_AT]:
         if not line.strip():
             continue
-        seen += 1
         try:
             value = msgspec.json.decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            seen += 1
             continue
+        if aside is not None and isinstance(value, dict) and aside(value):
+            continue
+        seen += 1
         if isinstance(value, dict) and all(_has(value, key) for key in must):
             hits += 1
             extras += sum(_has(value, key) for key in may) / len(may) if may else 1.0
@@ -116,7 +128,9 @@ def json_fit(sample: bytes, title: str, must: Sequence[str], may: Sequence[str] 
 
 
 def _has(value: object, dotted: str) -> bool:
-    """Whether nested objects hold the dotted key path."""
+    """Whether nested objects hold the dotted key path (or one of several divided by `|`)."""
+    if "|" in dotted:
+        return any(_has(value, one) for one in dotted.split("|"))
     if isinstance(value, dict) and dotted in value:
         return True
     for part in dotted.split("."):

@@ -1,0 +1,125 @@
+"""Time stamps of many JSON records at once: what `stamps.stamp_us` says of one, in columns where all agree.
+
+Logs of one origin write all their stamps alike, so the usual column is RFC 3339 in UTC or whole numbers;
+those are read in Arrow and NumPy. Anything else goes value by value through the reference, which also
+reads common-log-format stamps (`10/Oct/2000:13:55:36 -0700`) and Caddy's wall clock (`2006/01/02 15:04:05`).
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, tzinfo
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from wardgate.sources.stamps import stamp_us
+from wardgate.sources.times import TIME, clf_time
+
+_WALL = re.compile(r"(\d{4})/(\d\d)/(\d\d) ")
+_CLF_FRACTION = re.compile(r":\d\d\.(\d+)")
+_SECOND = 1_000_000
+_UTC_NS = pa.timestamp("ns", tz="UTC")
+
+Stamped = tuple[pa.Array, pa.Array, npt.NDArray[np.bool_]]
+"""Times (`TIME`), their precision in µs (int64), and which rows hold something that is no time."""
+
+Raw: TypeAlias = "pa.Array | list[object]"
+"""Stamps as they stand: an array of strings or of int64, or a list where they are of several kinds."""
+
+
+def raw_stamps(values: Sequence[object]) -> Raw:
+    """`values` (strings, numbers or None) gathered for `stamp_columns`, which likes many at once."""
+    kinds = set(map(type, values)) - {type(None)}
+    try:
+        if kinds <= {str}:
+            return pa.array(values, pa.string())
+        if kinds == {int}:
+            return pa.array(values, pa.int64())
+    except (pa.ArrowInvalid, OverflowError):  # a number too large for the column
+        pass
+    return list(values)
+
+
+def stamp_columns(parts: Sequence[Raw], zone: tzinfo = UTC) -> Stamped:
+    """Times, precisions and unreadable rows of all stamps in `parts`."""
+    kinds = {part.type if isinstance(part, pa.Array) else None for part in parts}
+    if len(kinds) == 1 and None not in kinds:
+        array = pa.concat_arrays(parts)
+        found = _utc(array) if pa.types.is_string(array.type) else _whole_numbers(array)
+        if found is not None:
+            return found
+    values: list[object] = []
+    for part in parts:
+        values += part.to_pylist() if isinstance(part, pa.Array) else part
+    return _one_by_one(values, zone)
+
+
+def any_stamp_us(value: object, zone: tzinfo = UTC) -> tuple[int, int] | None:
+    """µs since 1970 and precision in µs of one stamp in any of the ways logs write it; None for others."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        return None
+    found = stamp_us(value, zone)
+    if found is not None or not isinstance(value, str):
+        return found
+    if _WALL.match(value):
+        return stamp_us(_WALL.sub(r"\1-\2-\3 ", value), zone)
+    when = clf_time(value)
+    if when is None:
+        return None
+    fraction = _CLF_FRACTION.search(value)
+    return when, 10 ** max(6 - len(fraction[1]), 0) if fraction else _SECOND
+
+
+def _one_by_one(values: Sequence[object], zone: tzinfo) -> Stamped:
+    stamps = [any_stamp_us(value, zone) if value is not None else None for value in values]
+    wrong = np.array(
+        [stamp is None and value is not None for stamp, value in zip(stamps, values, strict=True)], bool
+    )
+    return (
+        pa.array([stamp and stamp[0] for stamp in stamps], pa.int64()).cast(TIME),
+        pa.array([stamp and stamp[1] for stamp in stamps], pa.int64()),
+        wrong,
+    )
+
+
+def _whole_numbers(array: pa.Array) -> Stamped:
+    """Epochs, told apart by their size as `times.epoch_us` does."""
+    absent = array.is_null().to_numpy(zero_copy_only=False)
+    number = array.fill_null(0).to_numpy(zero_copy_only=False)
+    wrong = (number <= 0) & ~absent
+    number = np.where(number <= 0, 1, number)
+    us = np.select(
+        [number < 10**11, number < 10**14, number < 10**17],
+        [number * _SECOND, number * 1000, number],
+        number // 1000,
+    )
+    precision = np.select([number < 10**12, number < 10**15], [_SECOND, 1000], 1)
+    missing = absent | wrong
+    return pa.array(us, pa.int64(), mask=missing).cast(TIME), pa.array(precision, mask=missing), wrong
+
+
+def _utc(array: pa.Array) -> Stamped | None:
+    """RFC 3339 stamps that end in Z, or None when any is something else."""
+    if array.null_count == len(array):
+        absent = pa.nulls(len(array), pa.int64())
+        return absent.cast(TIME), absent, np.zeros(len(array), bool)
+    if not pc.all(pc.ends_with(array, "Z")).as_py():
+        return None
+    try:
+        ns = array.cast(_UTC_NS).cast(pa.int64())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+    if pc.min(ns).as_py() < 0:  # before 1970 digits past the microsecond would be cut the other way
+        return None
+    dot = pc.find_substring(array, ".").to_numpy(zero_copy_only=False)
+    length = pc.binary_length(array).to_numpy(zero_copy_only=False)
+    absent = array.is_null().to_numpy(zero_copy_only=False)
+    digits = np.where(absent | (dot < 0), 0, length - dot - 2).astype(np.int64)
+    precision = np.power(10, np.maximum(6 - digits, 0))
+    us = pc.divide(ns, 1000)
+    return us.cast(TIME), pa.array(precision, pa.int64(), mask=absent), np.zeros(len(array), bool)
