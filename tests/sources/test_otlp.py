@@ -351,7 +351,8 @@ def test_values_are_taken_as_instrumentations_write_them(change: Any, column: st
 
 # opentelemetry-proto, examples/trace.json, shortened to what tells of spans.
 DOCUMENTED = b"""{"resourceSpans": [{"resource": {"attributes": [{"key": "service.name", "value":
-{"stringValue": "my.service"}}]}, "scopeSpans": [{"scope": {"name": "my.library", "version": "1.0.0", "attributes": [{"key":
+{"stringValue": "my.service"}}]}, "scopeSpans": [{"scope": {"name": "my.library", "version": "1.0.0",
+"attributes": [{"key":
 "my.scope.attribute", "value": {"stringValue": "some scope attribute"}}]}, "spans": [{"traceId":
 "5B8EFFF798038103D269B633813FC60C", "spanId": "EEE19B7EC3C1B174", "parentSpanId": "EEE19B7EC3C1B173", "name":
 "I'm a server span", "startTimeUnixNano": 1544712660000000000, "endTimeUnixNano": 1544712661000000000,
