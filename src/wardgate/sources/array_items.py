@@ -45,7 +45,8 @@ class ArrayItems:
     """Feed it the document in pieces of any size; it answers the items that became whole.
 
     `path` names the array by the keys that lead to it. `found` says that it began, `done` that it ended;
-    `partial` is what has come of an item that is not whole yet.
+    `partial` is what has come of an item that is not whole yet; `used` is how much of the last piece was
+    looked at (all of it, unless the array ended there).
     """
 
     def __init__(self, path: tuple[str, ...], max_item: int) -> None:
@@ -61,6 +62,7 @@ class ArrayItems:
         self._key = b""
         self.found = False
         self.done = False
+        self.used = 0
 
     @property
     def partial(self) -> bytes:
@@ -76,6 +78,7 @@ class ArrayItems:
         at = 0
         while at < len(data) and not self.done:
             at = self._step(data, at) if self.found else self._seek(data, at)
+        self.used = at
         items, self._items = self._items, []
         return items
 

@@ -9,13 +9,23 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from wardgate.core.errors import WardgateError
+from wardgate.sources.akamai import Akamai
 from wardgate.sources.apache import Apache
+from wardgate.sources.aws_api_gateway import AwsApiGateway
+from wardgate.sources.azure_app_gateway import AzureAppGateway, AzureAppGatewayRecords
+from wardgate.sources.caddy import Caddy
+from wardgate.sources.cloudflare import Cloudflare
+from wardgate.sources.envoy_json import EnvoyJson
 from wardgate.sources.format import Format
+from wardgate.sources.generic_json import GenericJson
+from wardgate.sources.google_lb import GoogleLoadBalancer, GoogleLoadBalancerArray
 from wardgate.sources.har import Har
 from wardgate.sources.jsonl import WardgateJsonLines
+from wardgate.sources.kong import Kong, KongArray
 from wardgate.sources.mitmproxy import Mitmproxy
 from wardgate.sources.nginx import Nginx
 from wardgate.sources.pcap import Pcap
+from wardgate.sources.traefik_json import TraefikJson
 
 
 def builtin_formats() -> list[Format]:
@@ -23,6 +33,19 @@ def builtin_formats() -> list[Format]:
     return [
         Nginx(),
         Apache(),
+        Cloudflare(),
+        EnvoyJson(),
+        TraefikJson(),
+        Caddy(),
+        Kong(),
+        KongArray(),
+        AwsApiGateway(),
+        GoogleLoadBalancer(),
+        GoogleLoadBalancerArray(),
+        AzureAppGateway(),
+        AzureAppGatewayRecords(),
+        Akamai(),
+        GenericJson(),
         WardgateJsonLines(),
         Har(),
         Mitmproxy(),
