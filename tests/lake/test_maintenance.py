@@ -24,6 +24,7 @@ NOON = 1_790_000_000_000_000
 
 
 def maintainer(lake: Lake, now: int = NOON, **keeping: object) -> Maintainer:
+    """One that deletes at once what left the lake: no reader here takes long."""
     return Maintainer(lake, LakeSettings(**keeping), fixed_clock(now), readers_s=0, orphans_every_s=0)  # type: ignore[arg-type]
 
 
@@ -49,7 +50,10 @@ def parquet(home: Home) -> list[Path]:
 def test_many_commits_become_few_files_and_nothing_is_lost(lake: Lake, traffic, log_line, home: Home) -> None:  # type: ignore[no-untyped-def]
     for second in range(40):
         traffic.send(
-            *(log_line(f"/u/{second % 3}", at=NOON + second * 1_000_000, client=f"192.0.2.{n}") for n in range(30))
+            *(
+                log_line(f"/u/{second % 3}", at=NOON + second * 1_000_000, client=f"192.0.2.{n}")
+                for n in range(30)
+            )
         )
     before = counts(lake)
     files_before = len(parquet(home))
@@ -95,7 +99,9 @@ def simulated_day(bytes_per_commit: int, every_s: int) -> tuple[int, float]:
 
 
 @pytest.mark.parametrize("bytes_per_commit", [2_000, 20_000, 175_000])
-def test_a_day_of_a_commit_per_second_leaves_some_hundred_files_at_a_linear_cost(bytes_per_commit: int) -> None:
+def test_a_day_of_a_commit_per_second_leaves_some_hundred_files_at_a_linear_cost(
+    bytes_per_commit: int,
+) -> None:
     most, times = simulated_day(bytes_per_commit, 30)
     assert most < 400
     assert times < 4.5
@@ -222,7 +228,10 @@ def test_ledger_counts_by_rule_add_up() -> None:
 
 
 def test_a_file_that_no_commit_named_goes_and_one_that_may_yet_be_named_stays(
-    lake: Lake, traffic, log_line, home: Home  # type: ignore[no-untyped-def]
+    lake: Lake,
+    traffic,
+    log_line,
+    home: Home,  # type: ignore[no-untyped-def]
 ) -> None:
     traffic.send(*(log_line(client=f"192.0.2.{n}") for n in range(50)))
     known = parquet(home)
@@ -254,7 +263,9 @@ def test_a_rewrite_gives_up_when_its_files_were_changed_meanwhile(lake: Lake, tr
     turns = Turns(lake)
 
     def meddling(rows: str) -> str:
-        assert replace(turns, "calls", files[:1], lambda own: f"SELECT * FROM {own} WHERE client_address < '192.0.2.2'")
+        assert replace(
+            turns, "calls", files[:1], lambda own: f"SELECT * FROM {own} WHERE client_address < '192.0.2.2'"
+        )
         return f"SELECT * FROM {rows}"
 
     assert replace(turns, "calls", files, meddling) is None

@@ -41,7 +41,9 @@ def test_calls_past_their_age_go_and_rollups_stay(lake: Lake, traffic, log_line)
     assert one(lake, f"(SELECT sum(calls)::BIGINT FROM {ALIAS}.rollups)") == 210
 
 
-def test_a_service_may_keep_its_calls_shorter_or_longer_than_the_rest(lake: Lake, traffic, new_traffic, log_line) -> None:  # type: ignore[no-untyped-def]
+def test_a_service_may_keep_its_calls_shorter_or_longer_than_the_rest(
+    lake: Lake, traffic, new_traffic, log_line
+) -> None:  # type: ignore[no-untyped-def]
     other = new_traffic("billing")
     for day in range(6):
         for source in (traffic, other):
@@ -56,7 +58,9 @@ def test_a_service_may_keep_its_calls_shorter_or_longer_than_the_rest(lake: Lake
 
 def test_the_oldest_calls_go_when_the_lake_is_too_large(lake: Lake, traffic, log_line) -> None:  # type: ignore[no-untyped-def]
     for day in range(6):
-        traffic.send(*(log_line(f"/{day}/{n}", at=NOON - day * DAY_US, client=f"192.0.2.{n}") for n in range(90)))
+        traffic.send(
+            *(log_line(f"/{day}/{n}", at=NOON - day * DAY_US, client=f"192.0.2.{n}") for n in range(90))
+        )
     cursor = lake.cursor()
     total = sum(file.size for table in TABLES for file in data_files(cursor, table))
     calls = data_files(cursor, "calls")

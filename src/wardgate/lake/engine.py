@@ -48,8 +48,13 @@ def embedded_place(home: Home) -> Place:
     )
 
 
-def connect(place: Place, *, memory: str = "400MB", threads: int = 2) -> duckdb.DuckDBPyConnection:
-    """A connection with the lake attached as `lake`. Raises `lake-unreadable`."""
+def connect(
+    place: Place, *, memory: str = "400MB", threads: int = 2, inline_rows: int = INLINE_ROWS
+) -> duckdb.DuckDBPyConnection:
+    """A connection with the lake attached as `lake`. Raises `lake-unreadable`.
+
+    Inserts and deletes of at most `inline_rows` rows go into the catalogue.
+    """
     import duckdb_extensions
 
     con = duckdb.connect(":memory:")
@@ -71,7 +76,7 @@ def connect(place: Place, *, memory: str = "400MB", threads: int = 2) -> duckdb.
     for name, value in settings.items():
         con.execute(f"SET {name} = {_quoted(value)}")
     target = place.catalog if place.on_postgres else f"sqlite:{place.catalog}"
-    options = f"DATA_PATH {_quoted(place.data)}, DATA_INLINING_ROW_LIMIT {INLINE_ROWS}"
+    options = f"DATA_PATH {_quoted(place.data)}, DATA_INLINING_ROW_LIMIT {inline_rows}"
     if place.on_postgres:
         con.execute("SET ducklake_max_retry_count = 30")  # processes collide there, and try again
     else:

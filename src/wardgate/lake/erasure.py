@@ -13,6 +13,7 @@ the subject anew if it calls again.
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import duckdb
@@ -25,7 +26,7 @@ from wardgate.lake.files import METADATA, DataFile, data_files
 from wardgate.lake.folding import rollups_of
 from wardgate.lake.freeing import ago, called, flush, maintaining
 from wardgate.lake.rewriting import Turns, replace
-from wardgate.lake.store import Batch, Lake
+from wardgate.lake.store import Lake
 from wardgate.lake.tables import CALLERS, TABLES
 
 ERASED = 0
@@ -46,7 +47,9 @@ class Subject:
     def __post_init__(self) -> None:
         given = (self.caller_id, self.credential_id, self.login, self.address)
         if sum(one is not None for one in given) != 1:
-            raise WardgateError("erase-subject", "name one subject: a caller, a credential, a login or an address.")
+            raise WardgateError(
+                "erase-subject", "name one subject: a caller, a credential, a login or an address."
+            )
 
     @property
     def matches(self) -> str:
@@ -79,9 +82,8 @@ class Erased:
 
 def erase(lake: Lake, subject: Subject, clock: Clock) -> Erased:
     """Erase a subject. Waits for running maintenance. Raises `erase-…`, or what `replace` raises."""
-    turns = Turns(lake)
     done = Erased()
-    with maintaining(lake, wait=True):
+    with closing(Turns(lake)) as turns, maintaining(lake, wait=True):
         for table in TABLES:
             flush(turns, table)
         callers, credentials = _owned(lake, subject)
@@ -146,7 +148,9 @@ def _rewritten(turns: Turns, table: str, theirs: str, query) -> int:  # type: ig
             done = replace(turns, table, [one], query)
             gone += done.rows_before - done.rows_after if done is not None else 0
     raise WardgateError(
-        "erase-contended", f"{table} is being rewritten by other processes.", mend="Run the same command again."
+        "erase-contended",
+        f"{table} is being rewritten by other processes.",
+        mend="Run the same command again.",
     )
 
 
@@ -208,7 +212,9 @@ def _vacuum(catalog: str) -> None:
         "sys.exit(busy)\n"
     )
     for _ in range(_ATTEMPTS):
-        done = subprocess.run([sys.executable, "-c", script, catalog], check=False, capture_output=True, timeout=600)
+        done = subprocess.run(
+            [sys.executable, "-c", script, catalog], check=False, capture_output=True, timeout=600
+        )
         if done.returncode == 0:
             return
     raise WardgateError(

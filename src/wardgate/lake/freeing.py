@@ -33,7 +33,7 @@ def called(turns: Turns, call: str) -> list[tuple[Any, ...]]:
 
 def flush(turns: Turns, table: str, least: int = 1) -> int:
     """Write the rows that the catalogue keeps of a table to a file, when they are at least so many."""
-    cursor = turns.lake.cursor()
+    cursor = turns.cursor()
     try:
         waiting = inlined_rows(cursor, table)
     finally:

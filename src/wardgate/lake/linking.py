@@ -49,7 +49,11 @@ def mark_linked(lake: Lake, calls: pa.Table) -> pa.Table:
     if not found.num_rows:
         return calls
     spare = dict(
-        zip(found["link_id"].to_pylist(), pc.subtract(found["counted"], found["taken"]).to_pylist(), strict=True)
+        zip(
+            found["link_id"].to_pylist(),
+            pc.subtract(found["counted"], found["taken"]).to_pylist(),
+            strict=True,
+        )
     )
     flags = np.zeros(calls.num_rows, bool)
     candidates = pc.is_in(links, value_set=found["link_id"].combine_chunks()).to_numpy()

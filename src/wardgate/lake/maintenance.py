@@ -18,9 +18,9 @@ from wardgate.core.settings import LakeSettings
 from wardgate.lake.engine import ALIAS
 from wardgate.lake.files import data_files
 from wardgate.lake.folding import IDEMPOTENCY, folded_ledger, merged
+from wardgate.lake.freeing import ago, called, flush, free_disk, maintaining
 from wardgate.lake.merging import groups
 from wardgate.lake.retention import DAY_US, retain
-from wardgate.lake.freeing import ago, called, flush, free_disk, maintaining
 from wardgate.lake.rewriting import Turns, replace
 from wardgate.lake.store import LONGEST_TRANSACTION_S, Lake, LakeFull
 from wardgate.lake.tables import TABLES
@@ -84,18 +84,26 @@ class Maintainer:
         self._orphans_every_s = orphans_every_s
         self._orphans_at: float | None = None
         self._flushed_at: float | None = None
+        self._turns: Turns | None = None
+
+    def close(self) -> None:
+        """Let go of the connection that upkeep has of its own."""
+        if self._turns is not None:
+            self._turns.close()
+            self._turns = None
 
     def run_once(self) -> Report:
         """One round of upkeep. Never raises for what the next round may mend: see `Report.failure`."""
         report = Report()
         start = time.monotonic()
-        turns = Turns(self._lake)
         with maintaining(self._lake) as free:
             report.busy = not free
             if free:
+                turns = self._turns = self._turns or Turns(self._lake)
+                turns.held_s.clear()
                 self._run(turns, report)
+                report.longest_hold_s = round(turns.longest_s, 3)
         report.seconds = round(time.monotonic() - start, 3)
-        report.longest_hold_s = round(turns.longest_s, 3)
         return report
 
     def _run(self, turns: Turns, report: Report) -> None:
@@ -129,7 +137,7 @@ class Maintainer:
 
     def _merge(self, turns: Turns, report: Report) -> None:
         for table in TABLES:
-            cursor = self._lake.cursor()
+            cursor = turns.cursor()
             try:
                 planned = groups(data_files(cursor, table))
             finally:
@@ -147,7 +155,7 @@ class Maintainer:
     def _fold_ledger(self, turns: Turns, report: Report) -> None:
         """Fold batches that no retry can name any more, a day's worth at a time."""
         before = (self._clock() - int(IDEMPOTENCY.total_seconds() * 1e6)) // DAY_US * DAY_US
-        cursor = self._lake.cursor()
+        cursor = turns.cursor()
         try:
             files = [
                 one for one in data_files(cursor, "ledger") if one.low_us is not None and one.low_us < before

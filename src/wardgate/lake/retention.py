@@ -63,7 +63,7 @@ def _drop(
     past = _past(TIMES[table], general, by_service)
     latest = max([one for one in (general, *by_service.values()) if one is not None])
     earliest = min([one for one in (general, *by_service.values()) if one is not None])
-    cursor = turns.lake.cursor()
+    cursor = turns.cursor()
     try:
         files = data_files(cursor, table)
         candidates = [one for one in files if one.low_us is not None and one.low_us < latest]
@@ -110,7 +110,7 @@ def _calls_by_size(turns: Turns, most: int, dropped: Dropped) -> None:
     """Drop the files with the oldest calls until the lake is no larger than `most` bytes."""
     from wardgate.lake.tables import TABLES
 
-    cursor = turns.lake.cursor()
+    cursor = turns.cursor()
     try:
         total = sum(one.size for table in TABLES for one in data_files(cursor, table))
         calls = sorted(data_files(cursor, "calls"), key=lambda one: (one.high_us or 0, one.number))

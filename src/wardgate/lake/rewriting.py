@@ -11,31 +11,47 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 import duckdb
 
 from wardgate.core.errors import Exit, WardgateError
-from wardgate.lake.engine import ALIAS, Place
+from wardgate.lake.engine import ALIAS, Place, connect
 from wardgate.lake.files import DataFile
 from wardgate.lake.store import LONGEST_TRANSACTION_S, Lake, LakeFull, is_full
 
-@dataclass(slots=True)
-class Turns:
-    """Takes the writers' turn and knows how long it was held."""
+MEMORY = "300MB"
+"""What upkeep may use before it spills."""
 
-    lake: Lake
-    held_s: list[float] = field(default_factory=list)
+
+class Turns:
+    """A connection for upkeep, which takes the writers' turn and knows how long it was held.
+
+    It is one of its own, so that upkeep has its own memory and one thread, and deletes whole files: where few
+    rows may go into the catalogue, so may the deletion of a small file's rows, and the file would stay.
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+        self.held_s: list[float] = []
+        self._con = connect(lake.place, memory=MEMORY, threads=1, inline_rows=0)
+
+    def close(self) -> None:
+        self._con.close()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A cursor for reading beside everybody."""
+        return self._con.cursor()
 
     @contextmanager
     def taken(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The lake's connection while every other writer waits."""
-        with self.lake.writing() as con:
+        """The connection, while every other writer waits."""
+        with self.lake.writing():
             start = time.monotonic()
             try:
-                yield con
+                yield self._con
             finally:
                 self.held_s.append(time.monotonic() - start)
 
@@ -73,7 +89,7 @@ def replace(turns: Turns, table: str, files: Sequence[DataFile], query: Query) -
     if local:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
     try:
-        before, after = _write(lake, table, chosen, query, target)
+        before, after = _write(turns, table, chosen, query, target)
         size = _sync(target) if local and after else 0
     except BaseException:
         _forget(target, local)
@@ -89,11 +105,11 @@ def replace(turns: Turns, table: str, files: Sequence[DataFile], query: Query) -
     return Replaced(len(files), before, after, sum(one.size for one in files), size)
 
 
-def _write(lake: Lake, table: str, chosen: str, query: Query, target: str) -> tuple[int, int]:
+def _write(turns: Turns, table: str, chosen: str, query: Query, target: str) -> tuple[int, int]:
     """Write the answer to `target`: rows read and rows written, as of one snapshot."""
-    cursor = lake.cursor()
+    cursor = turns.cursor()
     try:
-        with refusals(lake.place):
+        with refusals(turns.lake.place):
             cursor.execute("BEGIN")
             relation = f"(SELECT * FROM {ALIAS}.{table} WHERE filename IN ({chosen}))"
             found = cursor.execute(f"SELECT count(*) FROM {relation}").fetchone()

@@ -51,9 +51,12 @@ def rollups(calls: pa.Table) -> pa.Table:
         "first_us": np.minimum.reduceat(started[order], starts),
         "last_us": np.maximum.reduceat(started[order], starts),
     }
-    source = pa.array([calls["source"][0].as_py()], pa.string()).take(pa.array(np.zeros(len(starts), np.int64)))
+    source = pa.array([calls["source"][0].as_py()], pa.string()).take(
+        pa.array(np.zeros(len(starts), np.int64))
+    )
     return pa.table(
-        [source if f.name == "source" else pa.array(columns[f.name]).cast(f.type) for f in ROLLUPS], schema=ROLLUPS
+        [source if f.name == "source" else pa.array(columns[f.name]).cast(f.type) for f in ROLLUPS],
+        schema=ROLLUPS,
     )
 
 

@@ -169,7 +169,11 @@ class Lake:
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"batch-{uuid4()}.parquet"
         files.append(file)
-        texts = [one.name for one in rows.schema if pa.types.is_string(one.type) or pa.types.is_dictionary(one.type)]
+        texts = [
+            one.name
+            for one in rows.schema
+            if pa.types.is_string(one.type) or pa.types.is_dictionary(one.type)
+        ]
         with file.open("xb") as sink:
             pq.write_table(rows, sink, compression="zstd", compression_level=1, use_dictionary=texts)
             sink.flush()
