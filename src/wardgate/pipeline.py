@@ -26,7 +26,7 @@ from wardgate.lake.linking import mark_linked
 from wardgate.lake.rollup import latencies, rollups
 from wardgate.lake.store import Batch, Lake
 from wardgate.lake.tables import LEDGER, PATHS, REJECTS
-from wardgate.match.secrets import shape
+from wardgate.match.secrets import mask_text, shape
 from wardgate.recognise.addresses import Proxies
 from wardgate.recognise.calls import Context, Recognition
 from wardgate.core.ids import Ids, KnownIds
@@ -195,7 +195,7 @@ def _ledger_row(
         "format": origin.format,
         "next_position": reached.position,
         "next_offset": reached.offset,
-        "parser_state": json.dumps(reached.state),
+        "parser_state": json.dumps(_masked(reached.state)),
         "read": parsed.read,
         "accepted": parsed.accepted,
         "rejected": len(parsed.rejects),
@@ -208,3 +208,12 @@ def _ledger_row(
         "committed_at_us": now,
     }
     return pa.Table.from_pylist([row], schema=LEDGER)
+
+
+def _masked(state: Any) -> Any:
+    """A parser's state with every string that may hold a secret masked: it came from the input."""
+    if isinstance(state, dict):
+        return {name: _masked(value) for name, value in state.items()}
+    if isinstance(state, list):
+        return [_masked(value) for value in state]
+    return mask_text(state, lambda kind, secret: f"~{kind}{len(secret)}") if isinstance(state, str) else state

@@ -146,9 +146,14 @@ def mask_text(text: str, token: Callable[[str, str], str]) -> str:
 
 def _masked(found: str, surely: bool, token: Callable[[str, str], str]) -> str:
     kind = secret_kind(found)
-    if kind is None and surely:
+    if kind is None and (surely or _PREFIX_PATTERN.search(found)):
         kind = "secret"
     return token(kind, found) if kind is not None else found
+
+
+def carries_secret(text: str) -> bool:
+    """Whether `mask_text` would change anything."""
+    return mask_text(text, lambda kind, secret: "") != text
 
 
 # Words that log structure is made of; they stay readable in a masked record.

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from wardgate.core.keys import Key
-from wardgate.match.secrets import secret_kind
+from wardgate.match.secrets import carries_secret, secret_kind
 
 # Stronger evidence of who is calling comes first: the first credential of a call names its caller.
 STRENGTH = (
@@ -330,6 +330,6 @@ def _shown(text: str | None) -> str | None:
     """A claim or name that may be stored: never anything that looks like a secret or a person's address."""
     if not text:
         return None
-    if secret_kind(text) is not None or "@" in text:
+    if secret_kind(text) is not None or "@" in text or carries_secret(text):
         return None
     return _shown_text(text)[:200]
