@@ -1,30 +1,27 @@
-"""What people and programs read: tables on a terminal, JSON for programs.
-
-Names, paths and user agents come from traffic, so an attacker writes them: control characters, escape
-sequences and bidirectional marks are shown as escapes, in every output.
-"""
+"""Tables for people, JSON for programs. Nothing in either can act on a terminal."""
 
 import json
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from typing import Any
 
-_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+from wardgate.service.wording import clean, count, counted, share, span, when
 
-
-def clean(text: str) -> str:
-    """`text` with every character that could act on a terminal or reorder it shown as an escape."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(c if unicodedata.category(c) not in _HIDDEN else _escape(c) for c in text)
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+__all__ = [
+    "Column",
+    "clean",
+    "count",
+    "counted",
+    "emit_json",
+    "json_text",
+    "print_table",
+    "say",
+    "share",
+    "span",
+    "when",
+]
 
 
 def emit_json(value: Any) -> None:
@@ -94,36 +91,3 @@ def say(text: str) -> None:
     import click
 
     click.echo(clean(text))
-
-
-def count(value: int | None) -> str:
-    """1234567 → 1,234,567."""
-    return "" if value is None else f"{value:,}"
-
-
-def counted(value: int, noun: str) -> str:
-    """1 call, 2 calls."""
-    return f"{value:,} {noun}" + ("" if value == 1 else "s")
-
-
-def share(value: float | None) -> str:
-    """0.0421 → 4.2 %."""
-    if value is None:
-        return ""
-    return "0" if value == 0 else "<0.1 %" if value < 0.001 else f"{value:.1%}".replace("%", " %")
-
-
-def when(value: datetime | None) -> str:
-    """A time, to the minute, in UTC."""
-    return "" if value is None else f"{value:%Y-%m-%d %H:%M}"
-
-
-def span(us: float | None) -> str:
-    """Microseconds as people say them: 850 µs, 12 ms, 3.4 s."""
-    if us is None:
-        return ""
-    if us < 1000:
-        return f"{us:.0f} µs"
-    if us < 1_000_000:
-        return f"{us / 1000:.3g} ms"
-    return f"{us / 1_000_000:.3g} s"

@@ -57,7 +57,7 @@ sums AS (
     FROM (SELECT caller_id, source, sum(calls) AS calls, sum(linked) AS linked,
                  sum(status_4xx) + sum(status_5xx) AS errors, min(first_us) AS first_us,
                  max(last_us) AS last_us
-          FROM scoped {wanted} GROUP BY ALL)
+          FROM callings {wanted} GROUP BY ALL)
     GROUP BY caller_id HAVING greatest(sum(calls), max(linked)) >= $min_calls),
 page AS MATERIALIZED (
     SELECT sums.*, count(*) OVER () AS total FROM sums {breadth} ORDER BY {order}, caller_id {limit}),
@@ -65,7 +65,8 @@ touched AS (
     SELECT caller_id, count(DISTINCT operation_id) AS operations,
            count(DISTINCT credential_id) FILTER (credential_id <> 0) AS credentials,
            list(DISTINCT service ORDER BY service) AS services
-    FROM (SELECT DISTINCT caller_id, operation_id, credential_id FROM scoped SEMI JOIN page USING (caller_id))
+    FROM (SELECT DISTINCT caller_id, operation_id, credential_id
+          FROM callings SEMI JOIN page USING (caller_id))
     JOIN labels USING (operation_id) GROUP BY caller_id),
 facts AS (
     SELECT caller_id, arg_min(kind, learned_at_us) AS kind, arg_min(name, learned_at_us) AS name,
@@ -78,7 +79,7 @@ ORDER BY {order}, page.caller_id
 """
 
 _BREADTH = """JOIN (
-        SELECT caller_id, count(DISTINCT operation_id) AS operations FROM scoped GROUP BY caller_id)
+        SELECT caller_id, count(DISTINCT operation_id) AS operations FROM callings GROUP BY caller_id)
     USING (caller_id)"""
 
 
@@ -131,7 +132,7 @@ def kinds(lake: Lake, scope: Scope) -> dict[str, int]:
     """How many callers of each kind a scope holds, the most frequent kind first."""
     found = question(scope).ask(
         lake,
-        f""", here AS (SELECT DISTINCT caller_id FROM scoped),
+        f""", here AS (SELECT DISTINCT caller_id FROM callings),
         facts AS (SELECT caller_id, arg_min(kind, learned_at_us) AS kind FROM {ALIAS}.callers
                   SEMI JOIN here USING (caller_id) GROUP BY caller_id)
         SELECT kind, count(*) AS n FROM facts GROUP BY kind ORDER BY n DESC, kind""",

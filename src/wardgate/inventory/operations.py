@@ -88,7 +88,8 @@ with_credential AS (
     SELECT operation_id, sum(calls) AS presented, count(*) AS credentials FROM presented GROUP BY ALL),
 by_caller AS (
     SELECT operation_id, count(*) AS callers
-    FROM (SELECT DISTINCT operation_id, caller_id FROM shown) GROUP BY operation_id),
+    FROM (SELECT DISTINCT operation_id, caller_id FROM callings SEMI JOIN page USING (operation_id))
+    GROUP BY operation_id),
 buckets AS (
     SELECT operation_id, bucket, sum(calls) AS n
     FROM scoped_latencies SEMI JOIN page USING (operation_id) GROUP BY ALL),

@@ -33,6 +33,7 @@ class Service:
     callers: int
     credentials: int
     no_credential_share: float | None
+    """Share of the calls to its API operations for which no vantage shows a credential."""
     sources: list[str]
 
 
@@ -57,13 +58,14 @@ presented AS (
     FROM (SELECT operation_id, credential_id, source, sum(calls) AS calls, sum(linked) AS linked
           FROM scoped WHERE credential_id <> 0 GROUP BY ALL) GROUP BY ALL),
 with_credential AS (
-    SELECT service, sum(calls) AS presented, count(DISTINCT credential_id) AS credentials
+    SELECT service, sum(calls) FILTER (NOT "static") AS presented, count(DISTINCT credential_id) AS credentials
     FROM presented JOIN labels USING (operation_id) GROUP BY service),
 by_caller AS (
     SELECT service, count(*) AS callers
-    FROM (SELECT DISTINCT service, caller_id FROM scoped JOIN labels USING (operation_id)) GROUP BY service)
+    FROM (SELECT DISTINCT service, caller_id FROM callings JOIN labels USING (operation_id)) GROUP BY service)
 SELECT totals.*, coalesce(callers, 0) AS callers, coalesce(credentials, 0) AS credentials,
-       CASE WHEN calls > 0 THEN greatest(calls - coalesce(presented, 0), 0) / calls END AS no_credential_share
+       greatest(calls - static_calls - coalesce(presented, 0), 0) / nullif(calls - static_calls, 0)
+           AS no_credential_share
 FROM totals LEFT JOIN with_credential USING (service) LEFT JOIN by_caller USING (service)
 ORDER BY {order}, service {limit}
 """

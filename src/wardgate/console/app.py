@@ -1,0 +1,138 @@
+"""The plain page: what the inventory holds, in one server-rendered document.
+
+It needs no JavaScript and nothing from elsewhere, and says so to the browser by a strict
+Content-Security-Policy. Every request reads the rollups. `app.state.lake` is the open lake; whoever serves
+the router decides who may reach it.
+"""
+
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+from jinja2 import Environment, StrictUndefined
+
+from wardgate import __version__
+from wardgate.core.clock import system_clock
+from wardgate.core.errors import WardgateError
+from wardgate.core.observed import REASONS
+from wardgate.lake.store import Lake
+from wardgate.service import reading, wording
+from wardgate.service.reading import Asked
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+PAGE_ROWS = 50
+_OTHERS = 20
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",
+}
+_STATIC: dict[str, bool | None] = {"api": False, "static": True, "all": None}
+FILTERS = ("service", "method", "search", "since", "until", "static", "sort")
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/page.css")
+def style() -> Response:
+    """The page's style."""
+    return Response(
+        _asset("page.css"), media_type="text/css", headers={**HEADERS, "Cache-Control": "max-age=3600"}
+    )
+
+
+@router.get("/")
+def page(request: Request) -> Response:
+    """The page. What is asked for is in the query: the filters of `wardgate operations`, and `page`."""
+    given = {name: request.query_params.get(name, "").strip()[:200] for name in FILTERS}
+    number = request.query_params.get("page", "1")
+    problem = ""
+    try:
+        asked, at = _asked(given, number)
+        shown = _shown(request.app.state.lake, asked, at)
+    except WardgateError as error:
+        problem = str(error)
+        given = dict.fromkeys(FILTERS, "")
+        asked, at = _asked(given, "1")
+        shown = _shown(request.app.state.lake, asked, at)
+    shown |= {"given": given, "problem": problem, "sorts": reading.SORTS["operations"], "at": at}
+    text = _template().render(shown, link=lambda to: _link(given, to))
+    return Response(text, 400 if problem else 200, {**HEADERS}, "text/html; charset=utf-8")
+
+
+def _asked(given: dict[str, str], number: str) -> tuple[Asked, int]:
+    at = int(number) if number.isascii() and number.isdecimal() and 0 < len(number) < 7 else 0
+    if at < 1:
+        raise WardgateError("page-unknown", "page must be a number from 1.")
+    if given["static"] not in ("", *_STATIC):
+        raise WardgateError("static-unknown", "static must be api, static or all.")
+    asked = Asked(
+        service=given["service"],
+        method=given["method"],
+        search=given["search"],
+        since=given["since"],
+        until=given["until"],
+        static=_STATIC[given["static"] or "api"],
+        sort=given["sort"] or None,
+        limit=PAGE_ROWS,
+        offset=(at - 1) * PAGE_ROWS,
+    )
+    return asked, at
+
+
+def _shown(lake: Lake, asked: Asked, at: int) -> dict[str, Any]:
+    """All that the page shows. The filters hold for the operations; the time holds for everything."""
+    clock = system_clock
+    found = reading.operations(lake, asked, clock)
+    window = Asked(since=asked.since, until=asked.until)
+    some = replace(window, limit=_OTHERS)
+    return {
+        "overview": reading.overview(lake, window, clock),
+        "operations": found,
+        "pages": max(-(-found.total // PAGE_ROWS), 1),
+        "services": reading.services(lake, window, clock),
+        "credentials": reading.credentials(lake, some, clock),
+        "callers": reading.callers(lake, some, clock),
+        "kinds": reading.caller_kinds(lake, window, clock),
+        "sources": reading.sources(lake),
+        "rejects": reading.rejected_shapes(lake, each=3)[:60],
+        "reasons": {one.value: text for one, text in REASONS.items()},
+        "version": __version__,
+    }
+
+
+def _link(given: dict[str, str], to: int) -> str:
+    query = {name: value for name, value in given.items() if value}
+    return "?" + urlencode({**query, "page": to}) + "#operations"
+
+
+@cache
+def _asset(name: str) -> str:
+    return (files(__package__) / name).read_text("utf-8")
+
+
+@cache
+def _template() -> "Template":
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "clean": lambda text: wording.clean(text or ""),
+        "count": wording.count,
+        "share": wording.share,
+        "span": wording.span,
+        "when": wording.when,
+    }
+    return environment.from_string(_asset("page.html"))
