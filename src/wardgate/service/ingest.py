@@ -1,47 +1,26 @@
 """Ingesting files: each is opened, recognised by its content, read on from where it was left, and committed.
 
 Reading and recognising one part goes on while the part before it is being committed; nothing is reported
-as accepted before its commit.
+as accepted before its commit. A file that another process is reading (a followed one) is left to it.
 """
 
-import itertools
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from wardgate.core.clock import Clock
-from wardgate.core.errors import Exit, WardgateError
 from wardgate.core.observed import Parsed, Reason, Reject
-from wardgate.lake.engine import ALIAS
-from wardgate.lake.store import Lake
-from wardgate.pipeline import Origin, Pipeline, Prepared, Reached
-from wardgate.sources.catalogue import format_named
-from wardgate.sources.detection import SAMPLE, detect
-from wardgate.sources.files import (
-    TAIL,
-    Input,
-    document_digest,
-    head_digest,
-    skip_to,
-    source_name,
-    tail_digest,
-)
-from wardgate.sources.format import Defaults, DocumentFormat, Format, LineFormat, Options
-from wardgate.sources.reader import BrokenCompression, LineChunks, read_some
+from wardgate.pipeline import Pipeline, Prepared, Reached
+from wardgate.service.claims import Claims
+from wardgate.service.opening import Opened, Reading, last_reached, open_input
+from wardgate.sources.files import Input, tail_digest
+from wardgate.sources.format import DocumentFormat, LineFormat, LineParser, Options
+from wardgate.sources.reader import LineChunks
+from wardgate.sources.text_lines import nothing
 
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How files are to be read: what a person said about them."""
-
-    source: str | None = None
-    """Name of the source; None: from each file's name."""
-    format: str = "auto"
-    options: Options = field(default_factory=Options)
-    defaults: Defaults = field(default_factory=Defaults)
+__all__ = ["Ingest", "Opened", "Progress", "Reading", "SourceReport", "last_reached", "open_input", "parts"]
 
 
 @dataclass(slots=True)
@@ -58,6 +37,8 @@ class SourceReport:
     before: int = 0
     """Records that an earlier run had committed already."""
     files: int = 0
+    busy: int = 0
+    """Files that another process is reading, and that were left to it."""
 
     def add(self, part: Prepared) -> None:
         self.read += part.read
@@ -70,22 +51,6 @@ Progress = Callable[[str, int, int], None]
 """Called with file name, bytes read (decompressed) and records committed so far."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An input whose format and place to go on are known."""
-
-    origin: Origin
-    format: Format
-    why: str
-    sample: bytes = field(repr=False)
-    stream: BinaryIO = field(repr=False)
-    position: int = 0
-    offset: int = 0
-    state: dict[str, Any] = field(default_factory=dict)
-    tail: bytes = field(default=b"", repr=False)
-    done: bool = False
-
-
 class Ingest:
     """Ingests inputs one after the other through one pipeline."""
 
@@ -93,35 +58,50 @@ class Ingest:
         self._pipeline = pipeline
         self._clock = clock
         self._progress = progress or (lambda name, size, records: None)
-        self.refused: list[tuple[str, WardgateError]] = []
-        """Inputs that could not be read at all, and why."""
 
     def run(self, inputs: list[Input], reading: Reading) -> Iterator[SourceReport]:
         """Reports by source, in order of first appearance, after everything was committed.
 
-        An input that cannot be opened or recognised does not stop the others: it is `refused`. Raises the
-        refusal (`input-…`, `format-…`) where nothing else was asked for, or where none could be read.
+        Raises the first refusal (`input-…`, `format-…`); what was committed before it stays.
         """
         reports: dict[tuple[str, str], SourceReport] = {}
-        with ThreadPoolExecutor(1, "commit") as committer:
-            for one in inputs:
-                try:
-                    opened = open_input(self._pipeline, one, reading, self._clock)
-                except WardgateError as error:
-                    if error.exit_code is not Exit.USAGE:
-                        raise
-                    self.refused.append((one.name, error))
-                    continue
-                key = (opened.origin.source, opened.format.name)
-                report = reports.setdefault(key, SourceReport(*key, opened.why))
-                report.files += 1
-                report.before += opened.position
-                if not opened.done:
-                    self._read(opened, reading, report, committer)
-                opened.stream.close()
-        if self.refused and not reports:
-            raise self.refused[0][1]
+        claims = Claims(self._pipeline.lake.place)
+        try:
+            with ThreadPoolExecutor(1, "commit") as committer:
+                for one in inputs:
+                    self._one(one, reading, reports, claims, committer)
+        finally:
+            claims.close()
         yield from reports.values()
+
+    def _one(
+        self,
+        one: Input,
+        reading: Reading,
+        reports: dict[tuple[str, str], SourceReport],
+        claims: Claims,
+        committer: ThreadPoolExecutor,
+    ) -> None:
+        opened = open_input(self._pipeline, one, reading, self._clock)
+        is_mine = claims.take(opened.origin.origin_id)
+        if is_mine and self._has_moved(opened):  # another process read on until just now
+            opened.stream.close()
+            opened = open_input(self._pipeline, one, reading, self._clock)
+            is_mine = claims.take(opened.origin.origin_id)
+        try:
+            key = (opened.origin.source, opened.format.name)
+            report = reports.setdefault(key, SourceReport(*key, opened.why))
+            report.files += 1
+            report.busy += not is_mine
+            report.before += opened.position
+            if is_mine and not opened.done:
+                self._read(opened, reading, report, committer)
+        finally:
+            opened.stream.close()
+
+    def _has_moved(self, opened: Opened) -> bool:
+        left = last_reached(self._pipeline.lake, opened.origin.origin_id)
+        return left is not None and left.position != opened.position
 
     def _read(
         self, opened: Opened, reading: Reading, report: SourceReport, committer: ThreadPoolExecutor
@@ -138,47 +118,6 @@ class Ingest:
             pending.result()
 
 
-def look_into(one: Input, reading: Reading) -> tuple[BinaryIO, bytes, Format, str]:
-    """An input's stream, the sample taken from its front, its format, and why it is that one."""
-    stream = one.open()
-    try:
-        sample = _sample(stream)
-    except BrokenCompression as error:
-        raise WardgateError("input-broken", f"{one.name} cannot be decompressed: {error}.") from error
-    except OSError as error:
-        raise WardgateError("input-unreadable", f"cannot read {one.name}: {error.strerror}.") from error
-    return stream, sample, *_format(one.name, sample, reading)
-
-
-def open_input(pipeline: Pipeline, one: Input, reading: Reading, clock: Clock) -> Opened:
-    """Find an input's format and the place where it was left."""
-    stream, sample, chosen, why = look_into(one, reading)
-    name = reading.source or source_name(one.path)
-    if isinstance(chosen, LineFormat):
-        digest = head_digest(sample)
-    else:
-        size = one.path.stat().st_size if one.path is not None else clock()
-        digest = document_digest(sample, size)
-    if one.path is None:
-        digest = f"{digest} {clock()} {os.getpid()}"
-    for generation in itertools.count():
-        origin_id = pipeline.key.id64("origin", f"{name}\0{digest}\0{generation}")
-        origin = Origin(name, origin_id, one.name, chosen.name, reading.defaults)
-        left = last_reached(pipeline.lake, origin_id)
-        if left is None:
-            return Opened(origin, chosen, why, sample, stream)
-        if not isinstance(chosen, LineFormat):
-            return Opened(origin, chosen, why, sample, stream, left.position, 0, {}, b"", left.complete)
-        fresh = one.open()
-        tail = skip_to(fresh, left.offset)
-        if tail is not None and tail_digest(tail) == left.state.get("tail"):
-            stream.close()
-            state = left.state.get("parser") or {}
-            return Opened(origin, chosen, why, b"", fresh, left.position, left.offset, state, tail)
-        fresh.close()
-    raise AssertionError("unreachable")
-
-
 def parts(opened: Opened, options: Options, chunk: int | None = None) -> Iterator[tuple[Parsed, Reached]]:
     """What is left of an input, in parts, each with the place it reaches. The last one is complete."""
     if isinstance(opened.format, LineFormat):
@@ -190,38 +129,58 @@ def parts(opened: Opened, options: Options, chunk: int | None = None) -> Iterato
 def _line_parts(
     opened: Opened, format_: LineFormat, options: Options, chunk: int | None
 ) -> Iterator[tuple[Parsed, Reached]]:
-    chunks = LineChunks(opened.stream, opened.position, opened.offset, head=opened.sample)
+    chunks = line_chunks(opened, opened.stream)
     if chunk is not None:
         chunks.chunk = chunk
     parser = format_.parser(options, opened.state or None)
-    tail = opened.tail
     held: tuple[Parsed, Reached] | None = None
-    for lines in chunks:
-        parsed = parser.parse(lines)
-        tail = (tail + lines.data[-TAIL:])[-TAIL:] if chunks.rejects == [] else lines.data[-TAIL:]
-        parsed.rejects += chunks.rejects
-        chunks.rejects = []
+    for parsed, reached in parsed_lines(chunks, parser, opened.mark):
         if held is not None:
             yield held
-        state = {"parser": parser.state, "tail": tail_digest(tail)}
-        held = parsed, Reached(chunks.position, chunks.offset, state)
-    if chunks.broken is not None:
-        chunks.rejects.append(Reject(chunks.position, Reason.TRUNCATED, b""))
+        held = parsed, reached
+    if chunks.broken is not None and not (opened.broken and chunks.offset == opened.offset):
+        if held is not None:
+            yield held
+        parsed = Parsed(nothing(), [Reject(chunks.position, Reason.TRUNCATED, b"")])
         chunks.position += 1
-    if held is not None and not chunks.rejects:
+        held = parsed, reached_by(chunks, parser, opened.mark | {"broken": True}, parsed)
+    if held is not None:
         parsed, reached = held
         yield parsed, Reached(reached.position, reached.offset, reached.state, complete=True)
-        return
-    if held is not None:
-        yield held
-    if chunks.rejects:
-        import pyarrow as pa
 
-        nothing = Parsed(pa.table({"position": pa.array([], pa.int64())}), chunks.rejects)
-        yield (
-            nothing,
-            Reached(chunks.position, chunks.offset, {"parser": parser.state, "tail": ""}, complete=True),
+
+def line_chunks(opened: Opened, stream: BinaryIO) -> LineChunks:
+    """The lines of an opened input, from where it was left."""
+    return LineChunks(
+        stream, opened.position, opened.offset, head=opened.head, tail=opened.tail, inside=opened.inside
+    )
+
+
+def parsed_lines(
+    chunks: LineChunks, parser: LineParser, mark: dict[str, Any]
+) -> Iterator[tuple[Parsed, Reached]]:
+    """Chunks of lines as parts, with what was too long among them."""
+    for lines in chunks:
+        parsed = parser.parse(lines)
+        parsed.rejects = sorted(parsed.rejects + chunks.rejects, key=lambda one: one.position)
+        chunks.rejects = []
+        yield parsed, reached_by(chunks, parser, mark, parsed)
+    if chunks.rejects:
+        parsed = Parsed(nothing(), chunks.rejects)
+        chunks.rejects = []
+        yield parsed, reached_by(chunks, parser, mark, parsed)
+
+
+def reached_by(chunks: LineChunks, parser: LineParser, mark: dict[str, Any], parsed: Parsed) -> Reached:
+    """The place that a part reaches, with all that is needed to know the file again and to go on there."""
+    state = {"parser": parser.state, "tail": tail_digest(chunks.tail), **mark}
+    if chunks.inside:
+        last = parsed.rejects[-1] if parsed.rejects else None
+        is_cut = (
+            last is not None and last.position == chunks.position - 1 and last.reason is not Reason.TOO_LONG
         )
+        state["line"] = {"cut": chunks.unfinished} if is_cut and chunks.unfinished else "counted"
+    return Reached(chunks.position, chunks.offset, state)
 
 
 def _document_parts(
@@ -231,7 +190,7 @@ def _document_parts(
 
     position = 0
     held: tuple[Parsed, Reached] | None = None
-    for part in format_.read(_Rejoined(opened.sample, opened.stream), options):  # type: ignore[arg-type]
+    for part in format_.read(_Rejoined(opened.head, opened.stream), options):  # type: ignore[arg-type]
         parsed = part
         start, position = position, position + parsed.read
         if position <= opened.position:
@@ -264,38 +223,6 @@ class _Rejoined:
             return head + self._rest.read()
         head, self._head = self._head[:size], self._head[size:]
         return head
-
-
-def last_reached(lake: Lake, origin_id: int) -> Reached | None:
-    """How far an origin has been committed."""
-    import json
-
-    found = lake.rows(
-        f"SELECT next_position, next_offset, parser_state, complete FROM {ALIAS}.ledger WHERE origin_id = ? "
-        "ORDER BY next_position DESC, committed_at_us DESC LIMIT 1",
-        [origin_id],
-    ).to_pylist()
-    if not found:
-        return None
-    row = found[0]
-    return Reached(row["next_position"], row["next_offset"], json.loads(row["parser_state"]), row["complete"])
-
-
-def _format(name: str, sample: bytes, reading: Reading) -> tuple[Format, str]:
-    if reading.format != "auto":
-        return format_named(reading.format), "as told by --format"
-    found = detect(sample, name)
-    return found.format, found.fit.why
-
-
-def _sample(stream: BinaryIO) -> bytes:
-    out = b""
-    while len(out) < SAMPLE:
-        data = read_some(stream, SAMPLE - len(out))
-        if not data:
-            break
-        out += data
-    return out
 
 
 def seconds_since(start: float) -> float:

@@ -1,8 +1,9 @@
 """Files as origins: which file is which, through renames, rotation, compression and restarts.
 
-A file is known by its content, not its name: the first line it holds and, when reading goes on, the bytes
-before the place where reading stopped. So `access.log` that became `access.log.1` and then `access.log.2.gz`
-is read once, and a new `access.log` is a new origin even where the inode is the same (copytruncate).
+A file is known by its content, not its name: the first line that tells it from others and, when reading goes
+on, the bytes before the place where reading stopped. So `access.log` that became `access.log.1` and then
+`access.log.2.gz` is read once, and a new `access.log` is a new origin even where the inode is the same
+(copytruncate).
 """
 
 import glob
@@ -16,10 +17,10 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from wardgate.core.errors import WardgateError
-from wardgate.sources.reader import decompressed, read_some
+from wardgate.sources.reader import TAIL, decompressed, read_some
+from wardgate.sources.rotation import unrotated
 
-TAIL = 256
-"""Bytes before the position whose digest proves that a file is still the same."""
+_HEAD = 4096  # bytes of a first line that count
 _NOT_LOGS = {".pid", ".sock", ".lock", ".conf", ".toml", ".md"}
 
 
@@ -35,7 +36,9 @@ class Input:
         if self.path is None:
             return decompressed(cast(BinaryIO, sys.stdin.buffer))[0]
         try:
-            return decompressed(cast(BinaryIO, io.BufferedReader(self.path.open("rb", buffering=0), 1 << 20)))[0]
+            return decompressed(
+                cast(BinaryIO, io.BufferedReader(self.path.open("rb", buffering=0), 1 << 20))
+            )[0]
         except OSError as error:
             raise WardgateError("input-unreadable", f"cannot read {self.path}: {error.strerror}.") from error
 
@@ -75,48 +78,89 @@ def source_name(path: Path | None) -> str:
     """A source's name from its file: `/var/log/nginx/access.log.2.gz` → `access`."""
     if path is None:
         return "stdin"
-    name = path.name
-    for ending in (".gz", ".zst", ".bz2"):
-        name = name.removesuffix(ending)
-    stem, _, tail = name.rpartition(".")
-    while stem and (tail.isdigit() or tail in ("log", "txt", "json", "jsonl", "ndjson", "har", "csv", "old")):
+    name = unrotated(path.name)
+    stem, _, ending = name.rpartition(".")
+    while stem and ending in ("log", "txt", "json", "jsonl", "ndjson", "har", "csv"):
         name = stem
-        stem, _, tail = name.rpartition(".")
+        stem, _, ending = name.rpartition(".")
     return name
 
 
-def head_digest(sample: bytes) -> str:
-    """What a log is known by: its first whole line (or all there is, up to 4 KiB)."""
-    end = sample.find(b"\n", 0, 4096)
-    return blake2b(sample[: end if end >= 0 else 4096], digest_size=16).hexdigest()
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a log is known by: the digest of its first line that tells it from others."""
+
+    digest: str
+    is_open: bool
+    """The line is not whole yet, or there is none: the digest is of all there is, and will be another."""
+
+
+def head_of(sample: bytes) -> Head:
+    """The head of a log. Blank lines and directives (`#Software: …`), alike in many files, do not tell."""
+    at = 0
+    while True:
+        end = sample.find(b"\n", at)
+        if end < 0:
+            whole = len(sample) - at >= _HEAD
+            return Head(_digest(sample[at : at + _HEAD] if whole else sample), not whole)
+        line = sample[at : min(end, at + _HEAD)]
+        if line.strip() and not line.startswith(b"#"):
+            return Head(_digest(line), is_open=False)
+        at = end + 1
+
+
+def telling_lines(data: bytes) -> int:
+    """Lines that are neither blank nor directives."""
+    return sum(bool(line.strip()) and not line.startswith(b"#") for line in data.split(b"\n"))
 
 
 def document_digest(sample: bytes, size: int) -> str:
     """What a document is known by: its first bytes (at most 256 KiB) and its size."""
-    return blake2b(sample + b"\0%d" % size, digest_size=16).hexdigest()
+    return _digest(sample + b"\0%d" % size)
 
 
-def tail_digest(tail: bytes) -> str:
-    """Digest of the (at most `TAIL`) bytes before a position."""
-    return blake2b(tail[-TAIL:], digest_size=16).hexdigest()
+def tail_digest(tail: bytes) -> int:
+    """Digest of the (at most `TAIL`) bytes before a position. A number: no masking takes it for a secret."""
+    return int.from_bytes(blake2b(tail[-TAIL:], digest_size=8).digest(), "big")
 
 
-def skip_to(stream: BinaryIO, offset: int) -> bytes | None:
-    """Read up to `offset` and answer the bytes before it (at most `TAIL`); None when the stream is shorter."""
+def _digest(data: bytes) -> str:
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def file_id(path: Path | None) -> str:
+    """Device and inode: the same until somebody copies or compresses. A hint, never a proof; "" for none."""
+    try:
+        status = path.stat() if path is not None else None
+    except OSError:
+        return ""
+    return f"{status.st_dev}:{status.st_ino}" if status is not None else ""
+
+
+def skip_to(stream: BinaryIO, offset: int, keep: int = TAIL) -> bytes | None:
+    """Read up to `offset` and answer the last `keep` bytes before it; None when the stream is shorter.
+
+    Raises `BrokenCompression`.
+    """
     if offset == 0:
         return b""
-    seekable = isinstance(stream, io.BufferedReader) and stream.seekable()
-    if seekable:
-        size = os.fstat(stream.fileno()).st_size
-        if size < offset:
+    if isinstance(stream, io.BufferedReader) and stream.seekable():
+        if os.fstat(stream.fileno()).st_size < offset:
             return None
-        stream.seek(max(offset - TAIL, 0))
-        return stream.read(min(TAIL, offset))
-    left, tail = offset, b""
+        stream.seek(max(offset - keep, 0))
+        before = stream.read(min(keep, offset))
+        return before if len(before) == min(keep, offset) else None
+    length, before = read_up_to(stream, offset, keep)
+    return before if length == offset else None
+
+
+def read_up_to(stream: BinaryIO, limit: int, keep: int = TAIL) -> tuple[int, bytes]:
+    """Read at most `limit` bytes; answers how many there were, and the last `keep` of them."""
+    left, before = limit, b""
     while left:
         data = read_some(stream, min(left, 1 << 20))
         if not data:
-            return None
+            break
         left -= len(data)
-        tail = (tail + data)[-TAIL:]
-    return tail
+        before = data[-keep:] if len(data) >= keep else (before + data)[-keep:]
+    return limit - left, before
