@@ -169,6 +169,7 @@ def test_api_gateway_json() -> None:
     assert (more["login"], more["environment"]) == ("user|a1", "prod")
     assert (http_api["method"], http_api["target"]) == ("POST", "/orders")
     assert (iam["credential_name"], iam["credential_kind"]) == ("AIDACKCEVSQ6C2EXAMPLE", "iam_principal")
+    assert "login" not in iam
 
 
 API_GATEWAY_LINES = [

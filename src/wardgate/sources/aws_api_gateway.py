@@ -158,6 +158,9 @@ def _fill(records: list[JsonObject], out: JsonColumns, keys: Keys, place_of: Hea
                 name, [route[i] if value in (None, *ABSENT) and route else value for value, route in pairs]
             )
     _credentials(key_ids or [None] * out.count, callers or [None] * out.count, out)
+    if callers is not None and "login" in out.fields:  # `user` repeats an IAM caller: nobody has logged in
+        logins = out.fields["login"].to_pylist()
+        out.text("login", [None if caller else login for login, caller in zip(logins, callers, strict=True)])
     keyed.headers(out, place_of)
 
 
