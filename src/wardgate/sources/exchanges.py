@@ -89,7 +89,8 @@ def exchange_table(exchanges: Sequence[Exchange]) -> pa.Table:
     columns: dict[str, pa.Array] = {}
     for name in Exchange.__struct_fields__:
         values = list(map(attrgetter(name), exchanges))
-        if values.count(None) == len(values) and name != "position":
+        absent = not values or (values[0] is None and values.count(None) == len(values))
+        if absent and name != "position":
             continue
         kind = OBSERVED[name]
         if kind == HEADERS:
