@@ -1,0 +1,94 @@
+"""Why is nothing showing? Every part is looked at, end to end, and each finding says what to do.
+
+A check-up changes nothing but what opening the lake changes, and goes on past whatever is broken: a broken
+configuration does not hide a full disk. It reads the ledger and the rollups, a sample of each file that is
+still there, and the last day of calls.
+"""
+
+import platform
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from wardgate import __version__
+from wardgate.core.clock import Clock
+from wardgate.core.config import load_config
+from wardgate.core.errors import WardgateError
+from wardgate.core.home import Home, open_home
+from wardgate.core.settings import Config
+from wardgate.lake.store import Lake
+from wardgate.service.diagnosis import Check, State
+from wardgate.service.doctor_place import (
+    check_disk,
+    check_home,
+    check_key,
+    check_lake,
+    check_locks,
+    lake_place,
+)
+from wardgate.service.doctor_sources import check_configured, check_nothing, check_sources
+
+
+def examine(home_path: Path | None, config_path: Path | None, clock: Clock) -> Iterator[Check]:
+    """Everything that was looked at, in order."""
+    yield _versions()
+    try:
+        home = open_home(home_path)
+    except WardgateError as error:
+        yield refused("home", error)
+        return
+    yield from check_home(home)
+    yield from check_key(home)
+    yield from check_disk(home)
+    config = Config()
+    try:
+        config = load_config(config_path or home.config, required=config_path is not None)
+        yield _configuration(config, config_path or home.config)
+    except WardgateError as error:
+        yield refused("configuration", error)
+    yield from check_configured(config)
+    place = lake_place(home, config)
+    locks = list(check_locks(place))
+    yield from locks
+    if any(one.state is State.WRONG for one in locks):
+        return  # opening the lake would wait for the same lock
+    if not place.on_postgres and not Path(place.catalog).exists():
+        yield from check_nothing(config)
+        return
+    try:
+        lake = Lake(place)
+    except WardgateError as error:
+        yield refused("lake", error)
+        return
+    try:
+        yield from _examine_lake(lake, home, config, clock)
+    finally:
+        lake.close()
+
+
+def _examine_lake(lake: Lake, home: Home, config: Config, clock: Clock) -> Iterator[Check]:
+    yield from check_lake(lake, home)
+    found = list(check_sources(lake, config, clock))
+    yield from found
+    if not found:
+        yield from check_nothing(config)
+
+
+def refused(about: str, error: WardgateError) -> Check:
+    """A refusal as a finding."""
+    return Check(about, State.WRONG, f"[{error.code}] {error.message}", error.mend)
+
+
+def _versions() -> Check:
+    parts = [f"Wardgate {__version__}", f"Python {platform.python_version()}"]
+    parts += [f"{name} {version(name)}" for name in ("duckdb", "pyarrow")]
+    return Check("versions", State.OK, ", ".join(parts) + f", on {platform.system()} {platform.release()}.")
+
+
+def _configuration(config: Config, path: Path) -> Check:
+    if not path.exists():
+        return Check("configuration", State.OK, "there is none: the defaults hold.")
+    sources = len(config.source)
+    return Check(
+        "configuration", State.OK, f"{path} is sound, with {sources} followed source{'s' * (sources != 1)}."
+    )
