@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from wardgate.core.clock import Clock
+from wardgate.core.errors import Exit, WardgateError
 from wardgate.core.observed import Parsed, Reason, Reject
 from wardgate.pipeline import Pipeline, Prepared, Reached
 from wardgate.service.claims import Claims
@@ -58,20 +59,30 @@ class Ingest:
         self._pipeline = pipeline
         self._clock = clock
         self._progress = progress or (lambda name, size, records: None)
+        self.refused: list[tuple[str, WardgateError]] = []
+        """Inputs that could not be read at all, and why."""
 
     def run(self, inputs: list[Input], reading: Reading) -> Iterator[SourceReport]:
         """Reports by source, in order of first appearance, after everything was committed.
 
-        Raises the first refusal (`input-…`, `format-…`); what was committed before it stays.
+        An input that cannot be opened or recognised does not stop the others: it is `refused`. Raises its
+        refusal (`input-…`, `format-…`) where no other could be read.
         """
         reports: dict[tuple[str, str], SourceReport] = {}
         claims = Claims(self._pipeline.lake.place)
         try:
             with ThreadPoolExecutor(1, "commit") as committer:
                 for one in inputs:
-                    self._one(one, reading, reports, claims, committer)
+                    try:
+                        self._one(one, reading, reports, claims, committer)
+                    except WardgateError as error:
+                        if error.exit_code is not Exit.USAGE:
+                            raise
+                        self.refused.append((one.name, error))
         finally:
             claims.close()
+        if self.refused and not reports:
+            raise self.refused[0][1]
         yield from reports.values()
 
     def _one(

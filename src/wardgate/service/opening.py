@@ -108,18 +108,7 @@ def open_input(
     `others` are origins that it is known not to be; `usual` is the format that its source had so far, for a
     sample that leaves it open. Raises `input-unreadable`, `input-broken`, `input-empty` or `format-…`.
     """
-    stream = one.open()
-    try:
-        sample, nuls = _sample(stream)
-    except BrokenCompression as error:
-        stream.close()
-        raise WardgateError("input-broken", f"{one.name} cannot be decompressed: {error}.") from error
-    except OSError as error:
-        stream.close()
-        raise WardgateError("input-unreadable", f"cannot read {one.name}: {error.strerror}.") from error
-    except BaseException:
-        stream.close()
-        raise
+    stream, sample, nuls = _sampled(one)
     opened: Opened | None = None
     try:
         chosen, why = _format(one.name, sample, reading, usual)
@@ -132,6 +121,36 @@ def open_input(
         if opened is None or opened.stream is not stream:
             stream.close()
     return opened
+
+
+def open_afresh(one: Input, reading: Reading) -> Opened:
+    """An input from its beginning, to be looked at: the lake is not asked. Raises as `open_input` does."""
+    stream, sample, nuls = _sampled(one)
+    try:
+        chosen, why = _format(one.name, sample, reading, None)
+    except BaseException:
+        stream.close()
+        raise
+    origin = Origin(reading.source or source_name(one.path), 0, one.name, chosen.name, reading.defaults)
+    if isinstance(chosen, LineFormat):
+        return Opened(origin, chosen, why, stream, sample, 0, nuls, tail=b"\0" * min(nuls, TAIL))
+    return Opened(origin, chosen, why, stream, sample)
+
+
+def _sampled(one: Input) -> tuple[BinaryIO, bytes, int]:
+    """An input's stream, and what `_sample` takes from it."""
+    stream = one.open()
+    try:
+        return stream, *_sample(stream)
+    except BrokenCompression as error:
+        stream.close()
+        raise WardgateError("input-broken", f"{one.name} cannot be decompressed: {error}.") from error
+    except OSError as error:
+        stream.close()
+        raise WardgateError("input-unreadable", f"cannot read {one.name}: {error.strerror}.") from error
+    except BaseException:
+        stream.close()
+        raise
 
 
 @dataclass(frozen=True, slots=True)

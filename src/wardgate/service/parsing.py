@@ -12,11 +12,11 @@ import pyarrow as pa
 from wardgate.core.clock import Clock
 from wardgate.core.keys import Key
 from wardgate.match.secrets import shape
-from wardgate.pipeline import Origin
 from wardgate.recognise.addresses import Proxies
 from wardgate.recognise.calls import Context, Recognition
-from wardgate.service.ingest import Opened, Reading, look_into, parts
-from wardgate.sources.files import Input, source_name
+from wardgate.service.ingest import parts
+from wardgate.service.opening import Reading, open_afresh
+from wardgate.sources.files import Input
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +42,30 @@ class Parsing:
 
     def __init__(self, one: Input, reading: Reading, key: Key, clock: Clock) -> None:
         """Raises `input-…` or `format-…`."""
-        self._stream, self._sample, self._format, self.why = look_into(one, reading)
-        self.format = self._format.name
-        self._reading = reading
-        self._name = one.name
-        self._source = reading.source or source_name(one.path)
+        self._opened = open_afresh(one, reading)
+        self.format = self._opened.format.name
+        self.why = self._opened.why
+        self._options = reading.options
         self._recognition = Recognition(key)
         self._clock = clock
 
     def __iter__(self) -> Iterator[Understood]:
-        defaults = self._reading.defaults
+        origin = self._opened.origin
         context = Context(
-            source=self._source,
-            origin_id=0,
+            source=origin.source,
+            origin_id=origin.origin_id,
             batch_id=0,
             received_at_us=self._clock(),
-            vantage=defaults.vantage,
-            environment=defaults.environment,
-            team=defaults.team,
-            service=defaults.service,
-            proxies=Proxies(defaults.proxies),
+            vantage=origin.defaults.vantage,
+            environment=origin.defaults.environment,
+            team=origin.defaults.team,
+            service=origin.defaults.service,
+            proxies=Proxies(origin.defaults.proxies),
         )
-        origin = Origin(self._source, 0, self._name, self.format, defaults)
-        opened = Opened(origin, self._format, self.why, self._sample, self._stream)
-        for parsed, _ in parts(opened, self._reading.options, chunk=1 << 20):
-            yield Understood(
-                self._recognition.recognise(parsed.table, context).calls,
-                [Aside(one.position, one.reason.value, shape(one.raw)) for one in parsed.rejects],
-                parsed.skipped,
-            )
-        self._stream.close()
+        with self._opened.stream:
+            for parsed, _ in parts(self._opened, self._options, chunk=1 << 20):
+                yield Understood(
+                    self._recognition.recognise(parsed.table, context).calls,
+                    [Aside(one.position, one.reason.value, shape(one.raw)) for one in parsed.rejects],
+                    parsed.skipped,
+                )
