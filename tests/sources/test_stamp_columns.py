@@ -36,6 +36,8 @@ _numbers = st.one_of(st.integers(-(10**4), 10**19), st.sampled_from([10**10, 10*
 _texts = st.one_of(
     st.datetimes().map(lambda when: when.isoformat() + "Z"),
     st.from_regex(r"\A(19[67]\d|20\d\d)-[01]\d-[0-3]\d[T ][0-2]\d:[0-6]\d:[0-6]\d(\.\d{1,10})?Z\Z"),
+    st.from_regex(r"\A20\d\d-[01]\d-[0-3]\d[T ][0-2]\d:[0-6]\d:[0-6]\d(\.\d{1,10})?[+-]\d\d:\d\d\Z"),
+    st.from_regex(r"\A\d{1,20}\Z"),
     st.sampled_from(["2026-11-14T10:00:00+02:00", "1653485132.25", "2026-11-14T10:00Z", "-", "Z", ".Z"]),
 )
 _columns = st.one_of(

@@ -127,13 +127,13 @@ def _fill(records: list[Request], out: JsonColumns) -> None:
     out.text("http_version", [r.protocol if r.protocol and "/" in r.protocol else None for r in records])
     out.number("status", [r.status for r in records])
     out.text("client", [r.client for r in records])
-    out.text("forwarded_for", [_decoded(r.forwarded_for) for r in records])
-    out.text("user_agent", [_decoded(r.user_agent) for r in records])
-    out.text("req.referer", [_decoded(r.referer) for r in records])
-    out.text("req.cookie", [_decoded(r.cookie) for r in records])
+    out.converted("forwarded_for", [r.forwarded_for for r in records], _decoded)
+    out.converted("user_agent", [r.user_agent for r in records], _decoded)
+    out.converted("req.referer", [r.referer for r in records], _decoded)
+    out.converted("req.cookie", [r.cookie for r in records], _decoded)
     out.text("request_id", [r.request_id for r in records])
     out.number("response_bytes", [r.total_bytes or r.body_bytes for r in records])
-    out.text("response_content_type", [_decoded(r.content_type) for r in records])
+    out.converted("response_content_type", [r.content_type for r in records], _decoded)
     out.text("tls_version", [r.tls_version for r in records])
     _duration(records, out)
 
@@ -167,8 +167,8 @@ def _query(value: str | None) -> str | None:
     return unquote(value) if "=" not in value and "%3D" in value.upper() else value
 
 
-def _decoded(value: str | None) -> str | None:
+def _decoded(value: str) -> str:
     """A header's value without URL-encoding; a `+` is a space only where nothing else is one."""
-    if value is None or "%" not in value:
+    if "%" not in value:
         return value
     return unquote(value) if "%20" in value or " " in value else unquote_plus(value)

@@ -139,9 +139,10 @@ def _fill(
     if grpc is not None:
         out.text("protocol", [None if value is None else "grpc" for value in grpc])
     if "service_name" in out.fields:
-        out.text("service_name", [_service(value) for value in out.fields["service_name"].to_pylist()])
+        out.converted("service_name", out.fields["service_name"].to_pylist(), _service)
     named = [key for field in ("method", "target") for key in keys.get(field, ())]
-    out.skip("not-http", [_is_connection(record, named) for record in records])
+    if "method" in out.fields and out.fields["method"].null_count:
+        out.skip("not-http", [_is_connection(record, named) for record in records])
     keyed.headers(out, place_of)
 
 
@@ -155,9 +156,9 @@ def _is_connection(record: JsonObject, named: Sequence[str]) -> bool:
     )
 
 
-def _service(cluster: str | None) -> str | None:
+def _service(cluster: str) -> str | None:
     """What a mesh's cluster stands for: `outbound|9080|v1|details.default.svc.cluster.local` names it."""
-    parts = cluster.split("|") if cluster else []
+    parts = cluster.split("|")
     if len(parts) == 4 and parts[0] in ("inbound", "outbound"):
         return parts[3] or None
     return None if cluster in _CLUSTERS else cluster

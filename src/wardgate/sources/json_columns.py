@@ -22,7 +22,7 @@ from wardgate.sources.stamp_columns import Raw, raw_stamps
 HeaderMap = Mapping[str, object]
 Mask = npt.NDArray[np.bool_]
 Key = TypeVar("Key")
-REDACTED = frozenset(["REDACTED", "[REDACTED]"])
+REDACTED = ("REDACTED", "[REDACTED]")
 """What Caddy, Traefik and Kong write in the place of a header's value: it was not shown."""
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\Z", re.ASCII)
@@ -32,6 +32,10 @@ _GO_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e
 _INT64 = 1 << 63
 _WHOLE = frozenset([int, type(None)])
 _REAL = _WHOLE | {float}
+_QUOTED = frozenset([str, type(None)])
+_NOTHING = pa.array(["", "-"])
+_PLAIN = r"^[0-9]{1,15}(\.[0-9]{1,9})?$"
+_PLAIN_WHOLE = r"^[0-9]{1,18}$"
 
 
 class JsonColumns:
@@ -60,6 +64,13 @@ class JsonColumns:
         self.fields[name] = pa.array(texts, pa.string())
         self.reject(Reason.BAD_VALUE, wrong)
 
+    def converted(
+        self, name: str, values: Sequence[str | None], convert: Callable[[str], str | None]
+    ) -> None:
+        """A field of text that is written in another way: `convert` once per distinct value."""
+        known: dict[str | None, str | None] = {one: convert(one) for one in set(values) if one is not None}
+        self.fields[name] = pa.array([known.get(value) for value in values], pa.string())
+
     def whole(self, name: str, values: Sequence[int | None]) -> None:
         """A field of `access.NUMBERS` whose type is `json_types.Whole`: checked while it was decoded."""
         self.fields[name] = pa.array(values, NUMBERS.get(name, pa.int64()))
@@ -73,6 +84,11 @@ class JsonColumns:
                 return
             except (pa.ArrowInvalid, OverflowError):  # too large for the column
                 pass
+        elif convert is float and set(map(type, values)) <= _QUOTED:
+            found = _plain_numbers(pa.array(values, pa.string()), kind)
+            if found is not None:
+                self.fields[name] = found
+                return
         numbers: list[float | None] = []
         wrong = []
         for value in values:
@@ -111,13 +127,14 @@ class JsonColumns:
             if not one:
                 lists.add_absent()
                 continue
-            pairs = [
-                (header, item)
-                for header, value in one.items()
-                for item in _items(value)
-                if item not in REDACTED
-            ]
-            lists.add([header for header, _ in pairs], [item for _, item in pairs])
+            names: list[str] = []
+            values: list[str] = []
+            for header, value in one.items():
+                for item in [value] if type(value) is str else _items(value):
+                    if item not in REDACTED:
+                        names.append(header)
+                        values.append(item)
+            lists.add(names, values)
         self.columns[name] = lists.array()
 
     def reject(self, reason: Reason, rows: Sequence[bool] | Mask) -> None:
@@ -159,9 +176,20 @@ def _items(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
     if isinstance(value, list):
+        if len(value) == 1 and type(value[0]) is str:
+            return value
         return [text for one in value if (text := _text(one)) is not None]
     text = _text(value)
     return [] if text is None else [text]
+
+
+def _plain_numbers(texts: pa.Array, kind: pa.DataType) -> pa.Array | None:
+    """Numbers in quotes, when all of them are plain ones; None: ask `_number`."""
+    nothing = pc.is_in(texts, _NOTHING)
+    if pc.any(nothing, min_count=0).as_py():
+        texts = pc.if_else(nothing, pa.scalar(None, pa.string()), texts)
+    plain = pc.match_substring_regex(texts, _PLAIN if pa.types.is_floating(kind) else _PLAIN_WHOLE)
+    return texts.cast(kind) if pc.all(plain, min_count=0).as_py() else None
 
 
 def _number(value: object, convert: Callable[[str], float], whole: bool) -> tuple[float | None, bool]:

@@ -75,17 +75,23 @@ class KeyedRecords:
         known = [key for key in keys if key in self._present or key.split(".")[0] in self._present]
         if not known:
             return None
-        found = [value_at(record, known[0]) for record in self._records]
-        if self._nested:
-            found = [None if isinstance(value, dict) else value for value in found]
+        found = self._at(known[0])
         for key in known[1:]:
-            if all(value is not None and value not in ABSENT for value in found):
+            if None not in found:
                 break
-            others = (value_at(record, key) for record in self._records)
             found = [
-                other if (value is None or value in ABSENT) and not self._skips(other) else value
-                for value, other in zip(found, others, strict=True)
+                other if value is None else value for value, other in zip(found, self._at(key), strict=True)
             ]
+        return found
+
+    def _at(self, key: str) -> list[object]:
+        """Per record the value of one key; None for what is absent."""
+        if "." in key:
+            found = [value_at(record, key) for record in self._records]
+        else:
+            found = [record.get(key) for record in self._records]
+        if self._nested:
+            return [None if value in ABSENT or isinstance(value, dict) else value for value in found]
         return [None if value in ABSENT else value for value in found]
 
     def fill(self, names: Keys, out: JsonColumns) -> None:
@@ -135,9 +141,6 @@ class KeyedRecords:
         if found["cookie"] and "cookie" not in found["request"]:
             found["request"]["cookie"] = cookie_header(found["cookie"])
         return found
-
-    def _skips(self, value: object) -> bool:
-        return self._nested and isinstance(value, dict)
 
 
 def _same_unit(out: JsonColumns) -> None:

@@ -1,8 +1,8 @@
 """Time stamps of many JSON records at once: what `stamps.stamp_us` says of one, in columns where all agree.
 
-Logs of one origin write all their stamps alike, so the usual column is RFC 3339 in UTC or whole numbers;
-those are read in Arrow and NumPy. Anything else goes value by value through the reference, which also
-reads common-log-format stamps (`10/Oct/2000:13:55:36 -0700`) and Caddy's wall clock (`2006/01/02 15:04:05`).
+Logs of one origin write all their stamps alike, so the usual column is RFC 3339 or whole numbers; those are
+read in Arrow and NumPy. Anything else goes through the reference, once per distinct text, which also reads
+common-log-format stamps (`10/Oct/2000:13:55:36 -0700`) and Caddy's wall clock (`2006/01/02 15:04:05`).
 """
 
 import re
@@ -48,7 +48,7 @@ def stamp_columns(parts: Sequence[Raw], zone: tzinfo = UTC) -> Stamped:
     kinds = {part.type if isinstance(part, pa.Array) else None for part in parts}
     if len(kinds) == 1 and None not in kinds:
         array = pa.concat_arrays(parts)
-        found = _utc(array) if pa.types.is_string(array.type) else _whole_numbers(array)
+        found = _texts(array) if pa.types.is_string(array.type) else _whole_numbers(array)
         if found is not None:
             return found
     values: list[object] = []
@@ -76,7 +76,11 @@ def any_stamp_us(value: object, zone: tzinfo = UTC) -> tuple[int, int] | None:
 
 
 def _one_by_one(values: Sequence[object], zone: tzinfo) -> Stamped:
-    stamps = [any_stamp_us(value, zone) if value is not None else None for value in values]
+    known = {value: any_stamp_us(value, zone) for value in {one for one in values if isinstance(one, str)}}
+    stamps = [
+        known[value] if isinstance(value, str) else None if value is None else any_stamp_us(value, zone)
+        for value in values
+    ]
     wrong = np.array(
         [stamp is None and value is not None for stamp, value in zip(stamps, values, strict=True)], bool
     )
@@ -103,23 +107,31 @@ def _whole_numbers(array: pa.Array) -> Stamped:
     return pa.array(us, pa.int64(), mask=missing).cast(TIME), pa.array(precision, mask=missing), wrong
 
 
-def _utc(array: pa.Array) -> Stamped | None:
-    """RFC 3339 stamps that end in Z, or None when any is something else."""
+def _texts(array: pa.Array) -> Stamped | None:
+    """Stamps that are all whole numbers in quotes, or all RFC 3339; None when any is something else."""
     if array.null_count == len(array):
         absent = pa.nulls(len(array), pa.int64())
         return absent.cast(TIME), absent, np.zeros(len(array), bool)
-    if not pc.all(pc.ends_with(array, "Z")).as_py():
-        return None
     try:
-        ns = array.cast(_UTC_NS).cast(pa.int64())
+        if pc.all(pc.match_substring_regex(array, r"^[1-9][0-9]*$")).as_py():
+            return _whole_numbers(array.cast(pa.int64()))
+        for zone, ending in ((1, "Z$"), (6, r"[+-][0-9]{2}:[0-9]{2}$")):
+            if pc.all(pc.match_substring_regex(array, ending)).as_py():
+                return _rfc3339(array, zone)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return None
+        pass
+    return None
+
+
+def _rfc3339(array: pa.Array, zone: int) -> Stamped | None:
+    """Stamps whose zone takes `zone` characters. Raises `ArrowInvalid` where one is no time."""
+    ns = array.cast(_UTC_NS).cast(pa.int64())
     if pc.min(ns).as_py() < 0:  # before 1970 digits past the microsecond would be cut the other way
         return None
     dot = pc.find_substring(array, ".").to_numpy(zero_copy_only=False)
     length = pc.binary_length(array).to_numpy(zero_copy_only=False)
     absent = array.is_null().to_numpy(zero_copy_only=False)
-    digits = np.where(absent | (dot < 0), 0, length - dot - 2).astype(np.int64)
+    digits = np.where(absent | (dot < 0), 0, length - dot - 1 - zone).astype(np.int64)
     precision = np.power(10, np.maximum(6 - digits, 0))
     us = pc.divide(ns, 1000)
     return us.cast(TIME), pa.array(precision, pa.int64(), mask=absent), np.zeros(len(array), bool)
