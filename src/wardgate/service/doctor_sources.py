@@ -144,7 +144,7 @@ def _fits(about: str, one: Input, wanted: str | None, options: Options) -> Itera
     try:
         with one.open() as stream:
             sample = read_some(stream, SAMPLE)
-        found = format_named(wanted) if wanted else detect(sample, one.name).format
+        found = format_named(wanted) if wanted else detect(sample, one.name, options).format
         if isinstance(found, LineFormat):
             parsed = found.parser(options).parse(Lines(sample[: sample.rfind(b"\n") + 1] or sample))
             judged = parsed.accepted + len(parsed.rejects)

@@ -37,6 +37,7 @@ from wardgate.sources.files import (
 )
 from wardgate.sources.format import Defaults, Format, LineFormat, Options
 from wardgate.sources.reader import TAIL, BrokenCompression, read_some
+from wardgate.sources.skip_rules import SkipRules
 
 _WEAK = 3
 """Telling lines in common that may yet be two files'."""
@@ -51,6 +52,7 @@ class Reading:
     format: str = "auto"
     options: Options = field(default_factory=Options)
     defaults: Defaults = field(default_factory=Defaults)
+    skip: SkipRules = field(default_factory=lambda: SkipRules({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +334,7 @@ def _format(name: str, sample: bytes, reading: Reading, usual: str | None) -> tu
     if reading.format != "auto":
         return format_named(reading.format), "as told by --format"
     try:
-        found = detect(sample, name)
+        found = detect(sample, name, reading.options)
     except WardgateError:
         if usual is not None and sample.strip():
             known = format_named(usual)

@@ -1,10 +1,15 @@
-"""Which format is this? Every format is asked how well a sample fits; a tie is asked, not guessed."""
+"""Which format is this? Every format is asked how well a sample fits; a tie is asked, not guessed.
+
+Where a person gave a layout or a configuration but no format, the format is the one whose parser fits the
+sample because of it.
+"""
 
 from dataclasses import dataclass
 
 from wardgate.core.errors import WardgateError
 from wardgate.sources.catalogue import formats
-from wardgate.sources.format import Fit, Format
+from wardgate.sources.format import Fit, Format, LineFormat, Options
+from wardgate.sources.text_lines import parser_fit
 
 SAMPLE = 256 << 10
 """Bytes looked at."""
@@ -21,14 +26,18 @@ class Detected:
     others: tuple[tuple[Format, Fit], ...] = ()
 
 
-def detect(sample: bytes, origin: str) -> Detected:
+def detect(sample: bytes, origin: str, options: Options | None = None) -> Detected:
     """The format of `sample` (the first bytes of `origin`, decompressed).
 
-    Raises `input-empty`, `format-not-recognised` or `format-ambiguous`.
+    Raises `input-empty`, `format-not-recognised`, `format-ambiguous`, `layout-several` or `layout-unfit`.
     """
     whole = sample[: sample.rfind(b"\n") + 1] if len(sample) >= SAMPLE and b"\n" in sample else sample
     if not whole.strip():
         raise WardgateError("input-empty", f"{origin} is empty: there is nothing to tell its format from.")
+    if options is not None and (options.layout or options.config):
+        found = _with(options, whole, origin)
+        if found is not None:
+            return found
     fits = []
     for one in formats().values():
         fit = one.fit(whole)
@@ -50,3 +59,44 @@ def detect(sample: bytes, origin: str) -> Detected:
             "format-ambiguous", f"{origin} could be any of {names}.", mend="Say which with --format."
         )
     return Detected(best, fit, tuple(fits[1:]))
+
+
+def _with(options: Options, whole: bytes, origin: str) -> Detected | None:
+    """The format that fits with these options, and worse without them; None where they make no difference."""
+    told: list[tuple[float, Format, Fit]] = []
+    refusals: list[WardgateError] = []
+    fitting = False
+    for one in formats().values():
+        if not isinstance(one, LineFormat):
+            continue
+        try:
+            fit = parser_fit(one.parser(options), whole, f"{one.title} as given")
+        except WardgateError as error:
+            refusals.append(error)
+            continue
+        if fit is None or fit.score < _ENOUGH:
+            continue
+        fitting = True
+        without = parser_fit(one.parser(Options(timezone=options.timezone)), whole, one.title)
+        gain = fit.score - (without.score if without is not None else 0.0)
+        if gain > _TIE:
+            told.append((gain, one, fit))
+    told.sort(key=lambda entry: (-entry[2].score, -entry[0]))
+    if not told:
+        unclear = [error for error in refusals if error.code == "layout-several"]
+        if unclear:
+            raise unclear[0]
+        if fitting:
+            return None
+        raise WardgateError(
+            "layout-unfit",
+            f"{origin} does not have the layout that was given.",
+            mend="Name the format too, with --format, and look with `wardgate parse`.",
+        )
+    best, others = told[0], told[1:]
+    if others and others[0][2].score > best[2].score - _TIE and others[0][0] > best[0] - _TIE:
+        names = ", ".join(one.name for _, one, _ in told)
+        raise WardgateError(
+            "format-ambiguous", f"{origin} could be any of {names}.", mend="Say which with --format."
+        )
+    return Detected(best[1], best[2], tuple((one, fit) for _, one, fit in others))
