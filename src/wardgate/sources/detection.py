@@ -34,7 +34,8 @@ def detect(sample: bytes, origin: str, options: Options | None = None) -> Detect
     whole = sample[: sample.rfind(b"\n") + 1] if len(sample) >= SAMPLE and b"\n" in sample else sample
     if not whole.strip():
         raise WardgateError("input-empty", f"{origin} is empty: there is nothing to tell its format from.")
-    if options is not None and (options.layout or options.config):
+    given = options is not None and bool(options.layout or options.config)
+    if options is not None and given:
         found = _with(options, whole, origin)
         if found is not None:
             return found
@@ -52,6 +53,8 @@ def detect(sample: bytes, origin: str, options: Options | None = None) -> Detect
             mend="Say which with --format, or describe it with a mapping file.",
         )
     best, fit = fits[0]
+    if options is not None and given and not _fits(best, options, whole):
+        raise _unfit(origin)
     rivals = [pair for pair in fits[1:] if pair[1].score > fit.score - _TIE]
     if rivals:
         names = ", ".join([best.name, *(one.name for one, _ in rivals)])
@@ -64,7 +67,7 @@ def detect(sample: bytes, origin: str, options: Options | None = None) -> Detect
 def _with(options: Options, whole: bytes, origin: str) -> Detected | None:
     """The format that fits with these options, and worse without them; None where they make no difference."""
     told: list[tuple[float, Format, Fit]] = []
-    refusals: list[WardgateError] = []
+    several: WardgateError | None = None
     fitting = False
     for one in formats().values():
         if not isinstance(one, LineFormat):
@@ -72,7 +75,7 @@ def _with(options: Options, whole: bytes, origin: str) -> Detected | None:
         try:
             fit = parser_fit(one.parser(options), whole, f"{one.title} as given")
         except WardgateError as error:
-            refusals.append(error)
+            several = error if error.code == "layout-several" else several
             continue
         if fit is None or fit.score < _ENOUGH:
             continue
@@ -81,18 +84,11 @@ def _with(options: Options, whole: bytes, origin: str) -> Detected | None:
         gain = fit.score - (without.score if without is not None else 0.0)
         if gain > _TIE:
             told.append((gain, one, fit))
-    told.sort(key=lambda entry: (-entry[2].score, -entry[0]))
     if not told:
-        unclear = [error for error in refusals if error.code == "layout-several"]
-        if unclear:
-            raise unclear[0]
-        if fitting:
-            return None
-        raise WardgateError(
-            "layout-unfit",
-            f"{origin} does not have the layout that was given.",
-            mend="Name the format too, with --format, and look with `wardgate parse`.",
-        )
+        if several is not None or not fitting:
+            raise several or _unfit(origin)
+        return None
+    told.sort(key=lambda entry: (-entry[2].score, -entry[0]))
     best, others = told[0], told[1:]
     if others and others[0][2].score > best[2].score - _TIE and others[0][0] > best[0] - _TIE:
         names = ", ".join(one.name for _, one, _ in told)
@@ -100,3 +96,18 @@ def _with(options: Options, whole: bytes, origin: str) -> Detected | None:
             "format-ambiguous", f"{origin} could be any of {names}.", mend="Say which with --format."
         )
     return Detected(best[1], best[2], tuple((one, fit) for _, one, fit in others))
+
+
+def _fits(one: Format, options: Options, whole: bytes) -> bool:
+    if not isinstance(one, LineFormat):
+        return True
+    fit = parser_fit(one.parser(options), whole, one.title)
+    return fit is not None and fit.score >= _ENOUGH
+
+
+def _unfit(origin: str) -> WardgateError:
+    return WardgateError(
+        "layout-unfit",
+        f"{origin} does not have the layout that was given.",
+        mend="Name the format too, with --format, and look with `wardgate parse`.",
+    )
