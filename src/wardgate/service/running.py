@@ -1,0 +1,98 @@
+"""The parts of a running process, opened and closed in order: lake, state, writer, pushes, followers, upkeep.
+
+Closing commits everything that was accepted, in the order in which it flows: whoever takes calls in stops
+first, then what was taken is handed on, then the writer commits it, then the lake is let go.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from threading import Event
+
+from wardgate.core.clock import Clock, system_clock
+from wardgate.core.errors import WardgateError
+from wardgate.core.home import Home
+from wardgate.core.keys import load_key
+from wardgate.core.settings import Config
+from wardgate.lake.maintenance import Maintainer
+from wardgate.lake.store import Lake
+from wardgate.pipeline import Pipeline
+from wardgate.service.doctor_place import lake_place
+from wardgate.service.pushes import Pushes
+from wardgate.service.workers import Work, Worker
+from wardgate.service.writer import Writer
+from wardgate.sources.skip_rules import SkipRules
+from wardgate.state.store import open_state
+from wardgate.state.tokens import PushTokens
+
+_STOPPING_S = 20.0
+"""How long a worker may take to stop. Longer is no harm: it may be killed at any moment."""
+
+Tell = Callable[[WardgateError], None]
+"""Tells a person of something that went wrong and goes on."""
+
+
+class Running:
+    """An open installation. `failed` is called, from a thread, when a part of it ended."""
+
+    def __init__(self, home: Home, config: Config, failed: Tell, *, clock: Clock = system_clock) -> None:
+        self.home = home
+        self.config = config
+        self.clock = clock
+        self._failed = failed
+        self._workers: list[Worker] = []
+        with ExitStack() as opened:
+            key = load_key(home.path)
+            self.state = open_state(home, config.state.url)
+            opened.callback(self.state.close)
+            self.lake = Lake(lake_place(home, config), memory=config.lake.memory)
+            opened.callback(self.lake.close)
+            self.pipeline = Pipeline(self.lake, key, clock)
+            self.writer = Writer(
+                self.pipeline,
+                gather_s=config.push.gather_ms / 1000,
+                pending_calls=config.push.max_pending,
+            )
+            opened.callback(self.writer.close)
+            self.pushes = Pushes(self.pipeline, self.writer, SkipRules(config.push.skip))
+            opened.callback(self.pushes.close)
+            self.tokens = PushTokens(self.state, key, clock)
+            self._opened = opened.pop_all()
+
+    def start(self, name: str, work: Work) -> None:
+        """Run something beside the rest until `close`."""
+        worker = Worker(name, work, self._failed)
+        self._workers.append(worker)
+        worker.start()
+
+    def start_upkeep(self, tell: Tell) -> None:
+        """Maintain the lake from time to time. What the next round may mend is told, once."""
+        self.start("upkeep", lambda stop: self._upkeep(stop, tell))
+
+    def not_ready(self) -> list[str]:
+        """Codes of what keeps calls from being taken now."""
+        found = []
+        if self.writer.disk_full:
+            found.append("disk-full")
+        if self.writer.pending >= self.config.push.max_pending:
+            found.append("writer-full")
+        return found
+
+    def close(self) -> None:
+        """Stop everything; what was accepted is committed when this returns."""
+        for worker in self._workers:
+            worker.stop()
+        for worker in self._workers:
+            worker.join(_STOPPING_S)
+        self._opened.close()
+
+    def _upkeep(self, stop: Event, tell: Tell) -> None:
+        maintainer = Maintainer(self.lake, self.config.lake, self.clock)
+        told = ""
+        try:
+            while not stop.wait(self.config.lake.maintenance_interval_s):
+                failure = maintainer.run_once().failure
+                if failure and failure != told:
+                    tell(WardgateError(failure, "the lake's upkeep did not finish; the next round goes on."))
+                told = failure
+        finally:
+            maintainer.close()
