@@ -11,6 +11,7 @@ from wardgate.core.errors import WardgateError
 from wardgate.sources.format import Fit, LineParser, Options, State
 from wardgate.sources.layout import Field, Layout, Piece, unescape_c
 from wardgate.sources.nginx import chosen_layout
+from wardgate.sources.several_layouts import SeveralLayouts
 from wardgate.sources.text_lines import TextParser, layout_fit
 
 COMMON = '%h %l %u %t "%r" %>s %b'
@@ -185,6 +186,9 @@ class Apache:
         return max((fit for fit in fits if fit), key=lambda fit: fit.score, default=None)
 
     def parser(self, options: Options, state: State | None = None) -> LineParser:
+        if options.config is None and options.layout is None:
+            standard = [apache_layout(text) for text in (COMBINED, VHOST_COMBINED, COMMON)]
+            return SeveralLayouts(standard, timezone=options.timezone)
         return TextParser(self.layout(options), timezone=options.timezone)
 
     def layout(self, options: Options) -> Layout:
