@@ -15,6 +15,7 @@ import click
 if TYPE_CHECKING:
     from wardgate.core.home import Home
     from wardgate.core.keys import Key
+    from wardgate.core.settings import Config
     from wardgate.lake.store import Lake
     from wardgate.pipeline import Pipeline
 
@@ -39,6 +40,13 @@ class Installation:
         return self.config_path or self.home.config
 
     @property
+    def settings(self) -> "Config":
+        """The configuration, defaults where there is no file. Raises `config-…`."""
+        from wardgate.core.config import load_config
+
+        return load_config(self.config, required=self.config_path is not None)
+
+    @property
     def key(self) -> "Key":
         """The installation's key. Raises `key-…`."""
         from wardgate.core.keys import load_key
@@ -47,11 +55,12 @@ class Installation:
 
     @contextmanager
     def lake(self) -> Iterator["Lake"]:
-        """The lake, closed at the end of the block. Raises `lake-unreadable`."""
-        from wardgate.lake.engine import embedded_place
+        """The lake, closed at the end of the block. Raises `lake-unreadable` or `config-…`."""
         from wardgate.lake.store import Lake
+        from wardgate.service.doctor_place import lake_place
 
-        lake = Lake(embedded_place(self.home))
+        settings = self.settings
+        lake = Lake(lake_place(self.home, settings), memory=settings.lake.memory)
         try:
             yield lake
         finally:
