@@ -18,6 +18,8 @@ from wardgate.sources.json_columns import JsonColumns, cookie_header
 from wardgate.sources.json_types import Headers, Whole
 from wardgate.sources.jsonlines import json_fit
 
+_NO_TLS = pa.array(["none", "NONE"])
+
 
 class Request(msgspec.Struct, gc=False):
     """The fields of one record that say something about the call, in the order in which they come."""
@@ -122,7 +124,7 @@ def _upstream_duration(records: list[Request], out: JsonColumns) -> None:
 def _finish(columns: dict[str, pa.Array]) -> None:
     """The duration, end minus start, where the stamps are fine enough; and no TLS where it says so."""
     for name in ("tls_version", "tls_cipher"):
-        is_none = pc.equal(pc.ascii_lower(columns[name]), "none")
+        is_none = pc.is_in(columns[name], _NO_TLS)
         columns[name] = pc.if_else(is_none, pa.scalar(None, pa.string()), columns[name])
     fine = pc.less_equal(columns["precision_us"], 1000).fill_null(False)
     if pc.any(fine, min_count=0).as_py():

@@ -112,15 +112,17 @@ def _texts(array: pa.Array) -> Stamped | None:
     if array.null_count == len(array):
         absent = pa.nulls(len(array), pa.int64())
         return absent.cast(TIME), absent, np.zeros(len(array), bool)
+    first = array[pc.index(array.is_valid(), True).as_py()].as_py()
     try:
-        if pc.all(pc.match_substring_regex(array, r"^[1-9][0-9]*$")).as_py():
-            return _whole_numbers(array.cast(pa.int64()))
-        for zone, ending in ((1, "Z$"), (6, r"[+-][0-9]{2}:[0-9]{2}$")):
-            if pc.all(pc.match_substring_regex(array, ending)).as_py():
-                return _rfc3339(array, zone)
+        if first.isdecimal():
+            alike = pc.match_substring_regex(array, r"^[1-9][0-9]*$")
+            return _whole_numbers(array.cast(pa.int64())) if pc.all(alike).as_py() else None
+        if first.endswith("Z"):
+            return _rfc3339(array, 1) if pc.all(pc.ends_with(array, "Z")).as_py() else None
+        alike = pc.match_substring_regex(array, r"[+-][0-9]{2}:[0-9]{2}$")
+        return _rfc3339(array, 6) if pc.all(alike).as_py() else None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        pass
-    return None
+        return None
 
 
 def _rfc3339(array: pa.Array, zone: int) -> Stamped | None:
