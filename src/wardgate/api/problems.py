@@ -26,6 +26,7 @@ _STATUS: dict[str, int] = {
     "disk-full": 503,
     "writer-closed": 503,
     "commit-slow": 503,
+    "lake-write-failed": 503,
     "page-elsewhere": 403,
     "host-unknown": 421,
     "not-found": 404,

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from threading import Condition, Thread
 
 from wardgate.core.errors import Exit, WardgateError
-from wardgate.lake.store import LakeFull
+from wardgate.lake.store import LakeFull, is_full
 from wardgate.pipeline import Pipeline, Prepared
 
 GATHER_S = 0.1
@@ -190,7 +190,14 @@ class Writer:
                 self._answer(one, error)
 
     def _commit(self, group: list[_Waiting]) -> None:
-        written = self._pipeline.commit([one.part for one in group])
+        try:
+            written = self._pipeline.commit([one.part for one in group])
+        except LakeFull:
+            raise
+        except Exception as error:
+            if is_full(error, self._pipeline.lake.place):  # what a commit reads first may fail on it too
+                raise LakeFull from error
+            raise
         self._full_until = None
         for one, fresh in zip(group, written, strict=True):
             self._answer(one, fresh)
