@@ -119,7 +119,7 @@ class Ingest:
     ) -> None:
         pending: Future[list[bool]] | None = None
         for parsed, reached in parts(opened, reading.options):
-            prepared = self._pipeline.prepare(parsed, opened.origin, reached)
+            prepared = self._pipeline.prepare(reading.skip.apply(parsed), opened.origin, reached)
             if pending is not None:
                 pending.result()
             pending = committer.submit(self._pipeline.commit, [prepared])

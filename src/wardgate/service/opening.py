@@ -39,7 +39,7 @@ from wardgate.sources.format import Defaults, Format, LineFormat, Options
 from wardgate.sources.reader import TAIL, BrokenCompression, read_some
 from wardgate.sources.skip_rules import SkipRules
 
-_WEAK = 3
+WEAK = 3
 """Telling lines in common that may yet be two files'."""
 
 
@@ -273,7 +273,7 @@ class _Finder:
 
     def _is_anothers(self, left: _Left, sample: bytes) -> bool:
         """Whether hardly anything speaks for the origin, and its own file still stands as it was left."""
-        if left.reached.offset > len(sample) or telling_lines(sample[: left.reached.offset]) > _WEAK:
+        if left.reached.offset > len(sample) or telling_lines(sample[: left.reached.offset]) > WEAK:
             return False
         path = Path(left.name)
         if not left.file or file_id(path) != left.file:

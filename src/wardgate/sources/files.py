@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 
 from wardgate.core.errors import WardgateError
 from wardgate.sources.reader import TAIL, decompressed, read_some
-from wardgate.sources.rotation import unrotated
+from wardgate.sources.rotation import belongs, unrotated
 
 _HEAD = 4096  # bytes of a first line that count
 _NOT_LOGS = {".pid", ".sock", ".lock", ".conf", ".toml", ".md"}
@@ -66,12 +66,43 @@ def find_inputs(arguments: Iterable[str]) -> list[Input]:
     return found
 
 
+def followed_files(pattern: str) -> list[Path]:
+    """Regular files that a path, a glob or a folder means now, and those that rotation made of them.
+
+    Oldest first. Nothing there is no error: it may come.
+    """
+    path = Path(pattern)
+    if path.is_dir():
+        return _oldest_first([one for one in path.rglob("*") if _is_log(one)])
+    inside = glob.glob(f"{pattern.rpartition('/')[0]}/*" if "/" in pattern else "*", recursive=True)  # noqa: PTH207
+    name = pattern.rpartition("/")[2]
+    matches = [Path(one) for one in inside if belongs(one.rpartition("/")[2], name)]
+    matches += [path] if path.name not in {one.name for one in matches} else []  # a name like `a[1].log`
+    return _oldest_first([one for one in matches if one.is_file()])
+
+
+def watched_folder(pattern: str) -> Path:
+    """The folder in which all that a pattern may mean appears, as far as it is there."""
+    path = Path(pattern)
+    while glob.has_magic(str(path)) or not path.is_dir():
+        if path == path.parent:
+            break
+        path = path.parent
+    return path
+
+
 def _is_log(path: Path) -> bool:
     return path.is_file() and not path.name.startswith(".") and path.suffix not in _NOT_LOGS
 
 
 def _oldest_first(paths: list[Path]) -> list[Path]:
-    return sorted(paths, key=lambda one: (one.stat().st_mtime_ns, str(one)))
+    def age(path: Path) -> tuple[int, str]:
+        try:
+            return path.stat().st_mtime_ns, str(path)
+        except OSError:  # it went away just now
+            return 0, str(path)
+
+    return sorted(paths, key=age)
 
 
 def source_name(path: Path | None) -> str:
@@ -137,6 +168,11 @@ def file_id(path: Path | None) -> str:
     return f"{status.st_dev}:{status.st_ino}" if status is not None else ""
 
 
+def is_plain(stream: BinaryIO) -> bool:
+    """Whether a stream is a file as it is, neither decompressed nor a pipe."""
+    return isinstance(stream, io.BufferedReader) and stream.seekable()
+
+
 def skip_to(stream: BinaryIO, offset: int, keep: int = TAIL) -> bytes | None:
     """Read up to `offset` and answer the last `keep` bytes before it; None when the stream is shorter.
 
@@ -144,7 +180,7 @@ def skip_to(stream: BinaryIO, offset: int, keep: int = TAIL) -> bytes | None:
     """
     if offset == 0:
         return b""
-    if isinstance(stream, io.BufferedReader) and stream.seekable():
+    if is_plain(stream):
         if os.fstat(stream.fileno()).st_size < offset:
             return None
         stream.seek(max(offset - keep, 0))
