@@ -52,3 +52,4 @@ fuzz: setup ## mutate every format's example FUZZ times, others each run (a cras
 
 docs: setup ## write the reference pages that are made from code
 	$(BIN)/python docs/configuration_reference.py
+	$(BIN)/python docs/views_reference.py

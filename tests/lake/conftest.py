@@ -90,3 +90,13 @@ def log_line() -> Callable[..., str]:
 def new_traffic(lake: Lake) -> Callable[[str], Traffic]:
     """Traffic of another source."""
     return lambda source: Traffic(lake, source)
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+    """A lake that is only asked, for all tests of a file."""
+    lake = Lake(embedded_place(open_home(tmp_path_factory.mktemp("asked") / "home")))
+    traffic = Traffic(lake)
+    traffic.send(*(line(f"/u/{n}", client=f"192.0.2.{n}", login="erin") for n in range(30)), "no log line")
+    yield lake
+    lake.close()

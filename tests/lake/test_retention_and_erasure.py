@@ -97,7 +97,7 @@ def on_disk(home: Home, needle: bytes) -> list[str]:
 @pytest.fixture
 def people(lake: Lake, traffic, log_line) -> Lake:  # type: ignore[no-untyped-def]
     """Two addresses and two logins, in several files, and some calls that only the catalogue holds."""
-    for n in range(4):
+    for _ in range(4):
         traffic.send(
             *(log_line(client="203.0.113.99", agent="erin-tool/1.0") for _ in range(15)),
             *(log_line(client="198.51.100.1", agent="tool/1.0") for _ in range(15)),

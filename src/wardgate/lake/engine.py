@@ -14,6 +14,7 @@ import duckdb
 
 from wardgate.core.errors import Exit, WardgateError
 from wardgate.core.home import Home
+from wardgate.core.settings import LakeSettings
 
 ALIAS = "lake"
 _PASSWORD = re.compile(r"password\s*=\s*('[^']*'|\S+)|://[^@\s]*@", re.IGNORECASE)
@@ -45,6 +46,25 @@ def embedded_place(home: Home) -> Place:
         data=str(home.lake / "data"),
         scratch=home.scratch,
         lock=home.lake / ".writer.lock",
+    )
+
+
+def configured_place(home: Home, settings: LakeSettings) -> Place:
+    """Where `[lake]` of the configuration says the lake is; the home folder where it says nothing."""
+    usual = embedded_place(home)
+    catalog = settings.catalog or usual.catalog
+    on_postgres = catalog.startswith("postgres:")
+    if on_postgres and settings.data is None:
+        raise WardgateError(
+            "lake-no-data",
+            "a catalogue on PostgreSQL needs `data` in [lake]: a shared folder or s3://bucket/prefix.",
+        )
+    return Place(
+        catalog=catalog,
+        data=settings.data or usual.data,
+        scratch=home.scratch,
+        lock=None if on_postgres else Path(catalog).with_name(".writer.lock"),
+        settings=settings.storage,
     )
 
 

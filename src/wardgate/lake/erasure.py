@@ -1,10 +1,10 @@
 """Erasing one subject: the calls of a caller, a credential, a login name or a client address.
 
 Calls are removed by rewriting the files that hold them, so that nothing stays on the disk: not in files, not
-in snapshots, not in the free pages or the statistics of the catalogue. Facts that name the subject are removed. Rollup
-rows stay as counts, moved to the caller `ERASED` (and to "no credential"): how often an operation was called
-is not personal, and an inventory that forgot operations would be wrong. So after an erasure rollups count more
-calls than the lake holds. Paths stay, since they are the inventory's; identifiers in them were never its subject.
+in snapshots, not in the free pages or the statistics of the catalogue. Facts that name the subject are
+removed. Rollup rows stay as counts, moved to the caller `ERASED` (and to "no credential"): how often an
+operation was called is not personal, and an inventory that forgot operations would be wrong. So after an
+erasure rollups count more calls than the lake holds. Paths stay, since they are the inventory's.
 
 A reader that is asking while files are deleted may be refused once. A process that goes on ingesting learns
 the subject anew if it calls again.
@@ -92,7 +92,7 @@ def erase(lake: Lake, subject: Subject, clock: Clock) -> Erased:
         for table, ids in (("callers", callers), ("credentials", credentials)):
             if ids:
                 theirs = f"{table.removesuffix('s')}_id IN ({_list(ids)})"
-                done.facts += _rewritten(turns, table, theirs, lambda rows, t=theirs: _without(rows, t))  # type: ignore[misc]
+                done.facts += _rewritten(turns, table, theirs, lambda rows, t=theirs: _without(rows, t))
         if callers:
             _name_erased(lake, clock)
         done.files = _purge(turns)
@@ -189,7 +189,7 @@ def _purge(turns: Turns) -> int:
 
 
 def _narrow_statistics(con: duckdb.DuckDBPyConnection) -> None:
-    """A table's bounds only ever widen, and may be a value that is gone: take them from the files that are left."""
+    """A table's bounds only ever widen, and may be a value that is gone: forget those of text."""
     con.execute(f"""
 UPDATE {METADATA}.ducklake_table_column_stats SET min_value = NULL, max_value = NULL
 WHERE (table_id, column_id) IN (

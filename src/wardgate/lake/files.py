@@ -28,9 +28,11 @@ SELECT listed.data_file, listed.delete_file, listed.data_file_size_bytes, f.reco
        epoch_us(try_cast(s.min_value AS TIMESTAMP)), epoch_us(try_cast(s.max_value AS TIMESTAMP))
 FROM ducklake_list_files('{ALIAS}', $table) listed
 JOIN {METADATA}.ducklake_data_file f ON parse_filename(f.path) = parse_filename(listed.data_file)
-JOIN {METADATA}.ducklake_table t ON t.table_id = f.table_id AND t.table_name = $table AND t.end_snapshot IS NULL
+JOIN {METADATA}.ducklake_table t ON t.table_id = f.table_id AND t.table_name = $table
+     AND t.end_snapshot IS NULL
 LEFT JOIN {METADATA}.ducklake_column c
-       ON c.table_id = t.table_id AND c.column_name = $time AND c.end_snapshot IS NULL AND c.parent_column IS NULL
+       ON c.table_id = t.table_id AND c.column_name = $time AND c.end_snapshot IS NULL
+      AND c.parent_column IS NULL
 LEFT JOIN {METADATA}.ducklake_file_column_stats s
        ON s.data_file_id = f.data_file_id AND s.table_id = t.table_id AND s.column_id = c.column_id
 WHERE f.end_snapshot IS NULL

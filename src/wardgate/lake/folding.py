@@ -1,13 +1,16 @@
 """What becomes of rows when their files are merged: sorted, and said once.
 
 Rollups and latencies are deltas: rows with equal keys add up to one. Facts may repeat, so the highest
-version or the first learned is kept. Calls and rejects stay as they are, in the order of their time, which is
-what lets a question over a day skip the rest of the year. The ledger is folded only once its batches are older
-than any retry (`IDEMPOTENCY`): then one row per origin keeps the position reached and the exact sums.
+version or the first learned is kept (of credentials the last too: readers take its scopes and expiry). Calls
+and rejects stay as they are, in the order of their time, which is what lets a question over a day skip the
+rest of the year. The ledger is folded only once its batches are older than any retry (`IDEMPOTENCY`): then
+one row per origin keeps the position reached and the exact sums.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 
+from wardgate.lake.files import TIMES
 from wardgate.lake.tables import LATENCIES, LEDGER, ROLLUPS
 
 IDEMPOTENCY = timedelta(days=7)
@@ -21,24 +24,8 @@ _BY_ORIGIN = "source, origin_id, format"
 
 def merged(table: str, relation: str) -> str:
     """The SELECT that says the rows of `relation` (columns of `table`) once and in order."""
-    match table:
-        case "rollups":
-            return rollups_of(relation)
-        case "latencies":
-            sums = _sums(LATENCIES.names, _LATENCY_KEYS, {})
-            return f"SELECT {sums} FROM {relation} GROUP BY {', '.join(_LATENCY_KEYS)} ORDER BY minute_us, path_id"
-        case "paths":
-            return _once(relation, "path_id", "version DESC")
-        case "credentials":
-            return _once(relation, "credential_id", "learned_at_us")
-        case "callers":
-            return _once(relation, "caller_id", "learned_at_us")
-        case "calls":
-            return f"SELECT * FROM {relation} ORDER BY started_at_us"
-        case "rejects":
-            return f"SELECT * FROM {relation} ORDER BY received_at_us"
-        case _:
-            return f"SELECT * FROM {relation} ORDER BY committed_at_us"
+    fold = _FOLDS.get(table)
+    return fold(relation) if fold else f"SELECT * FROM {relation} ORDER BY {TIMES[table]}"
 
 
 def rollups_of(relation: str) -> str:
@@ -78,7 +65,8 @@ def _counts(column: str) -> str:
     return f"""{column}_sums AS (
     SELECT {_BY_ORIGIN}, json_group_object(name, n)::VARCHAR AS counts FROM (
         SELECT {_BY_ORIGIN}, name, sum(json_extract({column}, {pointer})::BIGINT)::BIGINT AS n
-        FROM (SELECT {_BY_ORIGIN}, {column}, unnest(json_keys({column})) AS name FROM old WHERE {column} <> '{{}}')
+        FROM (SELECT {_BY_ORIGIN}, {column}, unnest(json_keys({column})) AS name
+              FROM old WHERE {column} <> '{{}}')
         GROUP BY {_BY_ORIGIN}, name)
     GROUP BY {_BY_ORIGIN})"""
 
@@ -95,8 +83,34 @@ def _sums(names: list[str], keys: tuple[str, ...], others: dict[str, str]) -> st
     return ", ".join(parts)
 
 
+def _latencies(relation: str) -> str:
+    keys = ", ".join(_LATENCY_KEYS)
+    sums = _sums(LATENCIES.names, _LATENCY_KEYS, {})
+    return f"SELECT {sums} FROM {relation} GROUP BY {keys} ORDER BY minute_us, path_id"
+
+
+def _credentials(relation: str) -> str:
+    """The first and the last that was learned of each, the last one with scopes if any had."""
+    whole = "max(expires_at_us) OVER (PARTITION BY credential_id)"
+    first = "row_number() OVER (PARTITION BY credential_id ORDER BY learned_at_us) = 1"
+    last = "row_number() OVER (PARTITION BY credential_id ORDER BY scopes IS NULL, learned_at_us DESC) = 1"
+    return (
+        f"SELECT * REPLACE ({whole} AS expires_at_us) FROM {relation} QUALIFY {first} OR {last} "
+        "ORDER BY credential_id, learned_at_us"
+    )
+
+
 def _once(relation: str, key: str, best: str) -> str:
     return (
         f"SELECT * FROM {relation} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {best}) = 1 "
         f"ORDER BY {key}"
     )
+
+
+_FOLDS: dict[str, Callable[[str], str]] = {
+    "rollups": rollups_of,
+    "latencies": _latencies,
+    "paths": lambda rows: _once(rows, "path_id", "version DESC"),
+    "credentials": _credentials,
+    "callers": lambda rows: _once(rows, "caller_id", "learned_at_us"),
+}

@@ -1,7 +1,7 @@
 """What DuckLake's own functions do for upkeep, each in one short turn: flush, expire, delete.
 
-`ducklake_expire_snapshots` needs `pytz`. Never `cleanup_all` for orphans beside a writer: it deletes the files of open
-transactions, whose commits then succeed, and the table cannot be read any more.
+`ducklake_expire_snapshots` needs `pytz`. Never `cleanup_all` for orphans beside a writer: it deletes the
+files of open transactions, whose commits then succeed, and the table cannot be read any more.
 """
 
 import time
@@ -45,7 +45,7 @@ def flush(turns: Turns, table: str, least: int = 1) -> int:
 
 
 def free_disk(turns: Turns, readers_s: float) -> tuple[int, int]:
-    """Forget all snapshots but the last, and delete files that left the lake `readers_s` ago: how many of each.
+    """Forget all snapshots but the last; delete files that left the lake `readers_s` ago: how many of each.
 
     Stamps of snapshots and deletions are the engine's, so ages are reckoned by its clock.
     """

@@ -10,7 +10,7 @@ and cannot fold, forget or sort.
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -151,10 +151,8 @@ def _swap(
 
 
 def _end(con: duckdb.DuckDBPyConnection) -> None:
-    try:
+    with suppress(duckdb.Error):  # the failure may have ended the transaction already
         con.execute("ROLLBACK")
-    except duckdb.Error:
-        pass  # the failure had ended the transaction already
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -34,7 +34,7 @@ _UNSURE = ("disk i/o error",)  # what SQLite says when it cannot grow its shared
 _ROOM = 1 << 20
 
 
-class LakeFull(WardgateError):
+class LakeFull(WardgateError):  # noqa: N818 - a state, not a fault
     """Nothing can be written for want of room; nothing was lost, and the same commit may be tried again."""
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class Lake:
             cursor.close()
 
     def commit(self, *batches: Batch) -> list[bool]:
-        """Write batches in one transaction, durable when it returns; False for a batch that was there already.
+        """Write batches in one transaction, durable when it returns; False for one that was there already.
 
         Raises `LakeFull`, or `lake-write-failed`; then nothing of any of them was written.
         """
@@ -181,10 +181,8 @@ class Lake:
         self._con.execute(f"CALL ducklake_add_data_files('{ALIAS}', '{name}', ?)", [str(file)])
 
     def _roll_back(self) -> None:
-        try:
+        with suppress(duckdb.Error):  # the failure may have ended the transaction already
             self._con.execute("ROLLBACK")
-        except duckdb.Error:
-            pass  # the failure already ended the transaction
         self._con.unregister("incoming")
 
     @contextmanager
