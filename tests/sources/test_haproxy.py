@@ -55,6 +55,11 @@ def test_a_reject_keeps_its_syslog_prefix() -> None:
     assert reject.raw == line
 
 
+def test_a_prefix_without_a_message_is_a_blank_line() -> None:
+    parsed = HAProxy().parser(Options()).parse(Lines(b"<134>\nFeb  6 12:14:14 localhost haproxy[14389]: "))
+    assert (parsed.read, parsed.skipped) == (2, {"blank": 2})
+
+
 @pytest.mark.parametrize(
     ("given", "client", "port"),
     [

@@ -35,10 +35,11 @@ class WithoutSyslogPrefix:
         return self._inner.state
 
     def parse(self, lines: Lines) -> Parsed:
-        bare = without_prefix(lines.data)
+        data = lines.data if lines.data.endswith(b"\n") or not lines.data else lines.data + b"\n"
+        bare = without_prefix(data)
         parsed = self._inner.parse(Lines(bare, lines.first))
-        if parsed.rejects and len(bare) != len(lines.data):
-            raw = lines.data.split(b"\n")
+        if parsed.rejects and len(bare) != len(data):
+            raw = data.split(b"\n")
             parsed.rejects = [
                 Reject(one.position, one.reason, raw[one.position - lines.first].removesuffix(b"\r"))
                 for one in parsed.rejects

@@ -13,7 +13,9 @@ from wardgate.sources.format import Fit, LineParser, Options, State
 from wardgate.sources.layout import Field, Layout
 from wardgate.sources.text_lines import TextParser, layout_fit
 
-_ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([0-7]{3})|(.))", re.DOTALL)
+_ESCAPE = re.compile(
+    r"((?:\\\\)+)|\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([0-7]{3})|(.))", re.DOTALL
+)
 _NAMED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "a": "\a"}
 
 
@@ -26,8 +28,10 @@ def unescape_go(value: str) -> str:
     for found in _ESCAPE.finditer(value):
         out += value[at : found.start()].encode("utf-8", "surrogateescape")
         at = found.end()
-        byte, short, long, octal, single = found.groups()
-        if byte or octal:
+        slashes, byte, short, long, octal, single = found.groups()
+        if slashes:
+            out += b"\\" * (len(slashes) // 2)
+        elif byte or octal:
             out.append(int(byte, 16) if byte else int(octal, 8) & 255)
         elif short or long:
             code = int(short or long, 16)
