@@ -49,7 +49,7 @@ def parquet(home: Home) -> list[Path]:
 
 
 def test_many_commits_become_few_files_and_nothing_is_lost(lake: Lake, traffic, log_line, home: Home) -> None:  # type: ignore[no-untyped-def]
-    for second in range(40):
+    for second in range(16):
         traffic.send(
             *(
                 log_line(f"/u/{second % 3}", at=NOON + second * 1_000_000, client=f"192.0.2.{n}")
@@ -61,9 +61,9 @@ def test_many_commits_become_few_files_and_nothing_is_lost(lake: Lake, traffic, 
     report = maintainer(lake).run_once()
     assert report.failure == ""
     assert counts(lake) == before
-    assert before["calls"] == before["rolled"] == before["accepted"] == 1200
+    assert before["calls"] == before["rolled"] == before["accepted"] == 480
     maintainer(lake).run_once()  # deletes what left the lake
-    assert files_before >= 80
+    assert files_before >= 32
     assert len(parquet(home)) == sum(len(data_files(lake.cursor(), table)) for table in TABLES) <= 8
     # rollups of one minute, path and caller are said once
     folded = lake.rows(f"SELECT count(*) AS n FROM {ALIAS}.rollups")["n"][0].as_py()
@@ -173,23 +173,23 @@ def test_folding_deltas_in_any_portions_counts_the_same(rows: list[dict[str, int
 
 
 def test_old_batches_fold_to_one_row_per_origin_and_recent_ones_stay(lake: Lake, traffic, log_line) -> None:  # type: ignore[no-untyped-def]
-    traffic.send_batches([log_line(f"/{n % 9}") if n % 3 else "garbage of a scanner"] for n in range(240))
+    traffic.send_batches([log_line(f"/{n % 9}") if n % 3 else "garbage of a scanner"] for n in range(60))
     before = counts(lake)
     later = maintainer(lake, NOON + 9 * DAY_US)
     report = later.run_once()
     assert report.failure == ""
     assert counts(lake) == before
     (row,) = lake.rows(f"SELECT * FROM {ALIAS}.ledger").to_pylist()
-    assert (row["next_position"], row["read"], row["rejected"]) == (240, 240, 80)
-    assert sum(json.loads(row["rejected_by"]).values()) == 80
+    assert (row["next_position"], row["read"], row["rejected"]) == (60, 60, 20)
+    assert sum(json.loads(row["rejected_by"]).values()) == 20
     # what was read on is read on from there: the same batch id is known
-    assert row["batch_id"] == traffic.pipeline.batch_id(traffic.origin, 239)
+    assert row["batch_id"] == traffic.pipeline.batch_id(traffic.origin, 59)
 
 
 def test_batches_of_the_last_week_keep_their_ids(lake: Lake, traffic, log_line) -> None:  # type: ignore[no-untyped-def]
-    traffic.send_batches([log_line(f"/{n % 5}")] for n in range(240))
+    traffic.send_batches([log_line(f"/{n % 5}")] for n in range(60))
     maintainer(lake, NOON + 6 * DAY_US).run_once()
-    assert lake.rows(f"SELECT count(*) AS n FROM {ALIAS}.ledger")["n"][0].as_py() == 240
+    assert lake.rows(f"SELECT count(*) AS n FROM {ALIAS}.ledger")["n"][0].as_py() == 60
 
 
 def test_ledger_counts_by_rule_add_up() -> None:

@@ -1,6 +1,7 @@
 """`wardgate query`: one SELECT over the documented views, as a table, JSON, CSV or Parquet."""
 
 import math
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,8 @@ def _portable(name: str, value: Any) -> Any:
         return str(value) if name.endswith("_id") or abs(value) >= _SAFE_INTEGER else value
     if isinstance(value, float) and not math.isfinite(value):
         return None  # JSON has no NaN
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
     return repr(value) if isinstance(value, bytes) else value
 
 

@@ -5,6 +5,8 @@ was committed first counts; later ones from other sources are kept and marked `i
 equal ids are different calls (retries of a trace), so a source may link as many rows as the other has.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,16 +17,20 @@ from wardgate.lake.store import Lake
 WINDOW_US = 10 * 60 * 1_000_000
 """Vantages may stamp the same call this far apart."""
 
+_COLUMNS = ["link_id", "source", "is_linked", "started_at_us"]
 _COUNTS = f"""
 SELECT c.link_id, count_if(c.source <> $source AND NOT coalesce(c.is_linked, false))::BIGINT AS counted,
        count_if(c.source = $source AND c.is_linked)::BIGINT AS taken
-FROM {ALIAS}.calls c SEMI JOIN incoming_links i ON c.link_id = i.link_id
+FROM (FROM {ALIAS}.calls SELECT $columns $beside) c SEMI JOIN incoming_links i ON c.link_id = i.link_id
 WHERE c.started_at_us BETWEEN $early AND $late GROUP BY c.link_id HAVING counted > taken
 """
 
 
-def mark_linked(lake: Lake, calls: pa.Table) -> pa.Table:
-    """`calls` (one batch of one source) with `is_linked` filled where another source's row counts already."""
+def mark_linked(lake: Lake, calls: pa.Table, beside: Sequence[pa.Table] = ()) -> pa.Table:
+    """`calls` (of one source) with `is_linked` filled where another source's row counts already.
+
+    `beside` are the finished calls of other sources that are committed before these in the same transaction.
+    """
     links = calls["link_id"]
     if links.null_count == calls.num_rows:
         return calls
@@ -35,13 +41,16 @@ def mark_linked(lake: Lake, calls: pa.Table) -> pa.Table:
         others = cursor.execute(
             f"SELECT 1 FROM {ALIAS}.ledger WHERE source <> ? AND accepted > 0 LIMIT 1", [source]
         ).fetchone()
-        if others is None:
+        if others is None and not beside:
             return calls
+        if beside:
+            cursor.register("beside", pa.concat_tables([one.select(_COLUMNS) for one in beside]))
         cursor.register("incoming_links", pa.table({"link_id": pc.unique(links.drop_null())}))
         found = cursor.execute(
-            _COUNTS.replace("$early", f"make_timestamp({span['min'] - WINDOW_US})").replace(
-                "$late", f"make_timestamp({span['max'] + WINDOW_US})"
-            ),
+            _COUNTS.replace("$early", f"make_timestamp({span['min'] - WINDOW_US})")
+            .replace("$late", f"make_timestamp({span['max'] + WINDOW_US})")
+            .replace("$columns", ", ".join(_COLUMNS))
+            .replace("$beside", "UNION ALL FROM beside" if beside else ""),
             {"source": source},
         ).to_arrow_table()
     finally:

@@ -33,7 +33,7 @@ INLINED = 500
 """Rows of small commits that the catalogue keeps per table before they become a file,"""
 FLUSH_EVERY_S = 3600.0
 """or for how long: what is in no file is not dropped by retention."""
-_MIN_FOLD = 200
+_MIN_FOLD = 50
 """Batches of the ledger that must be foldable before it is rewritten."""
 
 

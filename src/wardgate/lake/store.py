@@ -118,13 +118,14 @@ class Lake:
         Raises `LakeFull`, or `lake-write-failed`; then nothing of any of them was written.
         """
         with self.writing():
-            known = self._known([batch.batch_id for batch in batches])
+            known = self.known([batch.batch_id for batch in batches])
             fresh: dict[int, Batch] = {b.batch_id: b for b in reversed(batches) if b.batch_id not in known}
             if fresh:
                 self._write(list(fresh.values()))
             return [fresh.get(batch.batch_id) is batch for batch in batches]
 
-    def _known(self, ids: list[int]) -> set[int]:
+    def known(self, ids: list[int]) -> set[int]:
+        """Which of these batches were committed. Ask while `writing`, or it may be out of date."""
         marks = ", ".join("?" * len(ids))
         found = self._con.execute(f"SELECT batch_id FROM {ALIAS}.ledger WHERE batch_id IN ({marks})", ids)
         return {row[0] for row in found.fetchall()}
