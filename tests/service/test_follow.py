@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -51,12 +52,13 @@ class Following:
         source: str,
         paths: tuple[str, ...],
         reading: Reading | None = None,
+        once: bool = False,
     ) -> None:
         self.pipeline = pipeline
         self.home = home
         self.source = source
         self.now = 1000.0
-        self.followed = Followed(source, paths, reading or Reading(source=source, format="nginx"))
+        self.followed = Followed(source, paths, reading or Reading(format="nginx"), once)
         self.writer = Writer(pipeline, gather_s=0)
         self.follower = self._made()
 
@@ -88,8 +90,9 @@ class Following:
         self.follower = self._made()
 
     def close_follower(self) -> None:
-        self.follower.stop()
-        self.follower.run()
+        stop = Event()
+        stop.set()
+        self.follower.run(stop)
 
     def close(self) -> None:
         self.close_follower()
@@ -123,8 +126,8 @@ Follow = Callable[..., Following]
 def follow(pipeline: Pipeline, home: Home, source: str) -> Iterator[Follow]:
     made: list[Following] = []
 
-    def start(*paths: Path | str, reading: Reading | None = None) -> Following:
-        made.append(Following(pipeline, home, source, tuple(map(str, paths)), reading))
+    def start(*paths: Path | str, reading: Reading | None = None, once: bool = False) -> Following:
+        made.append(Following(pipeline, home, source, tuple(map(str, paths)), reading, once))
         return made[-1]
 
     yield start
@@ -540,7 +543,9 @@ def test_running_in_its_thread(follow: Follow, tmp_path: Path) -> None:
     log = tmp_path / "access.log"
     one = follow(log)
     follower = Follower(one.pipeline, one.writer, [one.followed], one.home, system_clock)
-    follower.start()
+    stop = Event()
+    thread = Thread(target=follower.run, args=[stop])
+    thread.start()
     try:
         for number in range(3):
             append(log, line(number))
@@ -549,13 +554,23 @@ def test_running_in_its_thread(follow: Follow, tmp_path: Path) -> None:
                 assert time.monotonic() < deadline, "a line was not taken within 10 s"
                 time.sleep(0.05)
     finally:
-        follower.stop()
-        follower.join()
+        stop.set()
+        thread.join()
+
+
+def test_a_source_that_is_read_once(follow: Follow, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_bytes(lines(1, 2)[:-1])
+    one = follow(tmp_path, once=True)
+    one.rounds(2)
+    (tmp_path / "b.log").write_bytes(lines(3))
+    one.rounds(3)
+    assert one.taken() == [1, 2]
 
 
 CHILD = """
 import sys
 from pathlib import Path
+from threading import Event
 from wardgate.core.clock import system_clock
 from wardgate.core.home import open_home
 from wardgate.core.keys import Key
@@ -569,7 +584,7 @@ from wardgate.service.writer import Writer
 home = open_home(Path(sys.argv[1]))
 pipeline = Pipeline(Lake(embedded_place(home)), Key(bytes(32)), system_clock)
 source = Followed("web", (sys.argv[2],), Reading(source="web", format="nginx"))
-Follower(pipeline, Writer(pipeline), [source], home, system_clock).run()
+Follower(pipeline, Writer(pipeline), [source], home, system_clock).run(Event())
 """
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, field
-from threading import Event, Thread
+from threading import Event
 
 from wardgate.core.clock import Clock
 from wardgate.core.errors import WardgateError
@@ -64,10 +64,7 @@ class Pace:
 
 
 class Follower:
-    """Follows the files of some sources until it is stopped.
-
-    Stop it before the writer: `stop()`, `writer.close()`, `join()`.
-    """
+    """Follows the files of some sources until it is stopped, before the writer is closed."""
 
     def __init__(
         self,
@@ -92,7 +89,6 @@ class Follower:
         self._stopping = Event()
         self._wake = Event()
         self._watching = Watching(self._wake)
-        self._thread: Thread | None = None
         self._finished = Finished(home, pipeline.lake)
         self._looked_at = self._told_at = float("-inf")
         self._look_took = 0.0
@@ -102,23 +98,9 @@ class Follower:
     def sources(self) -> list[Source]:
         return self._sources
 
-    def start(self) -> None:
-        """Follow in a thread of its own."""
-        self._thread = Thread(target=self.run, name="follower", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask it to stop: the round it is in ends, no other begins."""
-        self._stopping.set()
-        self._wake.set()
-
-    def join(self) -> None:
-        """Wait until it has stopped."""
-        if self._thread is not None:
-            self._thread.join()
-
-    def run(self) -> None:
-        """Follow until `stop`. While another process of this home follows, wait for its end."""
+    def run(self, stop: Event) -> None:
+        """Follow until `stop` is set; the round it is in ends. While another process follows, wait for it."""
+        self._stopping = stop
         try:
             while not self._claims.take(THE_FOLLOWER):
                 if self._stopping.wait(1.0):
@@ -140,8 +122,10 @@ class Follower:
         self._wake.clear()
         if not has_more:
             self._stopping.wait(max(start + self._pace.round_s - self._now(), 0))
-            if not self._is_pressed():
-                self._wake.wait(10 * self._pace.look_s)
+            until = self._now() + 10 * self._pace.look_s
+            while not (self._is_pressed() or self._stopping.is_set() or self._now() >= until):
+                if self._wake.wait(self._pace.round_s):
+                    break
 
     def _is_pressed(self) -> bool:
         """Whether to look again soon though nobody says that something changed."""
@@ -362,7 +346,9 @@ class Follower:
 
     def _is_quiet(self, entry: Entry) -> bool:
         """Whether a file that was set aside is not written any more."""
-        return entry.is_set_aside and self._now() - entry.changed_at >= self._pace.quiet_s
+        return entry.is_read_once or (
+            entry.is_set_aside and self._now() - entry.changed_at >= self._pace.quiet_s
+        )
 
     def _let_go(self, entry: Entry) -> None:
         """Close a file; it is opened again from what the ledger says, when it must be."""

@@ -28,6 +28,8 @@ class Followed:
     paths: tuple[str, ...]
     """Files, globs or folders. What rotation made of a file is read with it."""
     reading: Reading
+    once: bool = False
+    """Whether what is there at the beginning is read, and nothing that comes later."""
 
     @property
     def folders(self) -> list[Path]:
@@ -51,6 +53,7 @@ class Entry:
     mtime_ns: int
     changed_at: float
     """When it was last seen to change (monotonic)."""
+    is_read_once: bool = False
     is_gone: bool = False
     """No pattern means it any more: it was renamed away or deleted."""
     reader: Reader | None = field(default=None, repr=False)
@@ -68,6 +71,8 @@ class Entry:
     @property
     def is_set_aside(self) -> bool:
         """Whether no program begins to write it any more, by its name."""
+        if self.is_read_once:
+            return True
         return self.is_gone or is_compressed(self.path) or unrotated(self.path.name) != self.path.name
 
     @property
@@ -138,6 +143,7 @@ class Source:
         self._clock = clock
         self._error: str | None = None
         self._counts = [0, 0, 0, 0]
+        self._has_looked = False
         found = lake.rows(
             f"SELECT format FROM {ALIAS}.ledger WHERE source = ? ORDER BY committed_at_us DESC LIMIT 1",
             [followed.name],
@@ -146,6 +152,9 @@ class Source:
 
     def look(self, now: float) -> None:
         """Find the files that the patterns mean now."""
+        if self.followed.once and self._has_looked:
+            return
+        self._has_looked = True
         there: set[tuple[int, int]] = set()
         try:
             paths = [path for pattern in self.followed.paths for path in followed_files(pattern)]
@@ -164,7 +173,8 @@ class Source:
             there.add(key)
             entry = self.entries.get(key)
             if entry is None:
-                self.entries[key] = Entry(path, key, status.st_size, status.st_mtime_ns, now)
+                entry = Entry(path, key, status.st_size, status.st_mtime_ns, now, self.followed.once)
+                self.entries[key] = entry
             else:
                 entry.seen(path, status, now)
         for key, entry in self.entries.items():
