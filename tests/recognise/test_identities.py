@@ -190,3 +190,17 @@ def test_services_come_from_hosts() -> None:
     hosts = ["Api.Example", "api.example:443", "api.example:8443", "bad host!", None]
     found = recognise([{}] * 5, host=hosts).calls
     assert found["service"].to_pylist() == ["api.example", "api.example", "api.example:8443", "test", "test"]
+
+
+def test_keys_that_a_gateway_names_keep_their_own_kind() -> None:
+    found = recognise(
+        [{}] * 3,
+        credential_name=["k1", "arn:role", None],
+        credential_kind=["api_key_id", "iam_principal", None],
+    )
+    lists = found.calls["credentials"].to_pylist()
+    assert [row[0]["place"] if row else None for row in lists] == [
+        "gateway:api_key_id",
+        "gateway:iam_principal",
+        None,
+    ]

@@ -116,3 +116,13 @@ def test_lines_that_do_not_fit_are_kept_with_their_reason(line: object, reason: 
     parsed = parse(good, line, good)
     assert parsed.table["position"].to_pylist() == [0, 2]
     assert [(one.position, str(one.reason)) for one in parsed.rejects] == [(1, reason)]
+
+
+def test_two_objects_on_a_line_and_a_blank_one_are_not_two_good_lines() -> None:
+    line = b'{"method":"GET","url":"/a"}'
+    parsed = WardgateJsonLines().parser(Options()).parse(Lines(line + line + b"\n\n"))
+    assert (parsed.accepted, [str(one.reason) for one in parsed.rejects], parsed.skipped) == (
+        0,
+        ["not-json"],
+        {"blank": 1},
+    )

@@ -31,9 +31,33 @@ STRENGTH = (
 )
 
 API_KEY_HEADERS = frozenset(
-    ["x-api-key", "api-key", "apikey", "x-apikey", "x-auth-token", "x-access-token", "x-token", "ocp-apim-subscription-key", "x-goog-api-key", "x-functions-key", "x-rapidapi-key", "x-amz-security-token", "private-token", "x-vault-token", "x-shopify-access-token", "x-auth-key", "x-gitlab-token", "dd-api-key", "x-n8n-api-key", "x-session-token", "x-csrf-token"]
+    [
+        "x-api-key",
+        "api-key",
+        "apikey",
+        "x-apikey",
+        "x-auth-token",
+        "x-access-token",
+        "x-token",
+        "ocp-apim-subscription-key",
+        "x-goog-api-key",
+        "x-functions-key",
+        "x-rapidapi-key",
+        "x-amz-security-token",
+        "private-token",
+        "x-vault-token",
+        "x-shopify-access-token",
+        "x-auth-key",
+        "x-gitlab-token",
+        "dd-api-key",
+        "x-n8n-api-key",
+        "x-session-token",
+        "x-csrf-token",
+    ]
 )
-NOT_CREDENTIALS = frozenset(["x-csrf-token", "x-xsrf-token", "csrf_token", "xsrf_token", "code", "state", "nonce"])
+NOT_CREDENTIALS = frozenset(
+    ["x-csrf-token", "x-xsrf-token", "csrf_token", "xsrf_token", "code", "state", "nonce"]
+)
 SESSION_COOKIES = re.compile(
     r"(?:^|[-_.])(?:sess|session|sessionid|sessid|sid|phpsessid|jsessionid|connect\.sid|asp\.net_sessionid|"
     r"aspxauth|auth|token|jwt|access_token|id_token|remember[_-]?(?:me|token)|laravel_session|csrftoken_session)"

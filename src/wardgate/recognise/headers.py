@@ -11,12 +11,50 @@ import pyarrow.compute as pc
 from wardgate.match.secrets import is_secret_name
 
 READ = frozenset(
-    ["authorization", "proxy-authorization", "cookie", "user-agent", "host", "content-type", "content-length", "x-forwarded-for", "forwarded", "x-real-ip", "true-client-ip", "cf-connecting-ip", "x-request-id", "x-correlation-id", "x-amzn-trace-id", "x-amz-cf-id", "cf-ray", "traceparent", "x-b3-traceid", "x-forwarded-client-cert", "x-forwarded-host", "x-forwarded-proto", "x-amz-security-token", "x-session-id"]
+    [
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "user-agent",
+        "host",
+        "content-type",
+        "content-length",
+        "x-forwarded-for",
+        "forwarded",
+        "x-real-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "x-request-id",
+        "x-correlation-id",
+        "x-amzn-trace-id",
+        "x-amz-cf-id",
+        "cf-ray",
+        "traceparent",
+        "x-b3-traceid",
+        "x-forwarded-client-cert",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-amz-security-token",
+        "x-session-id",
+    ]
 )
 """Request headers recognition reads, besides those whose name announces a secret."""
 
 READ_RESPONSE = frozenset(
-    ["content-type", "content-length", "access-control-allow-origin", "access-control-allow-credentials", "cache-control", "ratelimit", "ratelimit-limit", "x-ratelimit-limit", "x-rate-limit-limit", "x-request-id", "set-cookie", "retry-after"]
+    [
+        "content-type",
+        "content-length",
+        "access-control-allow-origin",
+        "access-control-allow-credentials",
+        "cache-control",
+        "ratelimit",
+        "ratelimit-limit",
+        "x-ratelimit-limit",
+        "x-rate-limit-limit",
+        "x-request-id",
+        "set-cookie",
+        "retry-after",
+    ]
 )
 _MOST_NAMES = 64  # secret-looking header names read in one batch; beyond that somebody makes them up
 

@@ -18,7 +18,7 @@ from wardgate.core.keys import Key
 from wardgate.lake.tables import CALLERS, CREDENTIALS
 from wardgate.recognise.callers import Caller, caller_of, software_of
 from wardgate.recognise.credentials import API_KEY_HEADERS, NOT_CREDENTIALS, Credential, Recogniser
-from wardgate.recognise.distinct import Codes, Distinct, coded, distinct
+from wardgate.recognise.distinct import Codes, Distinct, coded, distinct, one_chunk
 
 Found = tuple[Credential, ...]
 
@@ -125,11 +125,7 @@ class Identifier:
                 nothing[code] = self._from_target(pairs)
             out.append(Channel(targets.codes, nothing))
         if "credential_name" in observed.column_names:
-            kinds = distinct(
-                observed["credential_kind"] if "credential_kind" in observed.column_names else None, rows
-            )
-            kind = kinds.values[0] if kinds.values else "key"
-            channel(distinct(observed["credential_name"], rows), lambda value: know.gateway_key(kind, value))
+            channel(_named_keys(observed), lambda value: know.gateway_key(*value.split("\0", 1)))
         if not login.is_empty:
             channel(login, self._login)
         return out
@@ -240,6 +236,15 @@ class Identifier:
             }
         )
         return ids, kind, rows
+
+
+def _named_keys(observed: pa.Table) -> Distinct:
+    """Distinct `kind NUL name` pairs of the keys that a gateway knows by name."""
+    names = one_chunk(observed["credential_name"]).cast(pa.string())
+    kinds = pa.scalar("key")
+    if "credential_kind" in observed.column_names:
+        kinds = one_chunk(observed["credential_kind"]).cast(pa.string()).fill_null("key")
+    return distinct(pc.binary_join_element_wise(kinds, names, "\0"), observed.num_rows)
 
 
 def _flat(channels: list[Channel], rows: int) -> tuple[list[Credential], Codes, Codes]:

@@ -71,7 +71,8 @@ class JsonLinesParser(Generic[Record]):
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass
         else:
-            if len(records) == len(raw):
+            # As many objects as lines, and each line begins one: so each line is one, and none is blank.
+            if len(records) == len(raw) and all(line.startswith(b"{") for line in raw):
                 return records, np.arange(lines.first, lines.first + len(raw), dtype=np.int64), [], 0
         records, positions, rejects, blank = [], [], [], 0
         for at, line in enumerate(raw, lines.first):
