@@ -10,7 +10,7 @@ is. The ledger's row makes the accounting exact: read = accepted + rejected + sk
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wardgate.core.clock import Clock
+from wardgate.core.ids import Ids, KnownIds
 from wardgate.core.keys import Key
 from wardgate.core.observed import Parsed, Reject
 from wardgate.lake.linking import mark_linked
@@ -29,9 +30,9 @@ from wardgate.lake.tables import LEDGER, PATHS, REJECTS
 from wardgate.match.secrets import mask_text, shape
 from wardgate.recognise.addresses import Proxies
 from wardgate.recognise.calls import Context, Recognition
-from wardgate.core.ids import Ids, KnownIds
 from wardgate.sources.format import Defaults
 
+_FACTS = {"paths": "path_id", "credentials": "credential_id", "callers": "caller_id"}
 FIRST_VERSION = 1
 """Version of the mapping path → operation that ingestion writes; relabelling writes higher ones."""
 
@@ -58,6 +59,16 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One part to prepare, as `Pipeline.prepare` takes it."""
+
+    parsed: Parsed
+    origin: Origin
+    reached: Reached
+    batch_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A part ready to be committed, with its accounting."""
 
@@ -81,7 +92,9 @@ class Pipeline:
         self._known = {"paths": KnownIds(), "credentials": KnownIds(), "callers": KnownIds()}
         self._preparing = Lock()
 
-    def prepare(self, parsed: Parsed, origin: Origin, reached: Reached, batch_id: int | None = None) -> Prepared:
+    def prepare(
+        self, parsed: Parsed, origin: Origin, reached: Reached, batch_id: int | None = None
+    ) -> Prepared:
         """Recognise one part. `batch_id` is for parts that carry their own (an idempotency key)."""
         with self._preparing:
             now = self._clock()
@@ -90,13 +103,18 @@ class Pipeline:
             new_ids: dict[str, Ids] = {}
             if parsed.accepted:
                 rows, new_ids = self._calls(parsed.table, origin, batch_id, now)
-            if parsed.rejects:
-                rows["rejects"] = _reject_rows(parsed.rejects, origin, batch_id, now)
-            rows["ledger"] = _ledger_row(parsed, origin, reached, batch_id, now, rows.get("calls"))
-            skipped = sum(parsed.skipped.values())
-            return Prepared(
-                Batch(batch_id, rows), parsed.read, parsed.accepted, len(parsed.rejects), skipped, new_ids
-            )
+            return _prepared(Part(parsed, origin, reached, batch_id), rows, new_ids, now)
+
+    def prepare_together(self, parts: Sequence[Part]) -> list[Prepared]:
+        """As `prepare` of each, in a third of the time where parts are small: recognised as one table.
+
+        They must come from one source, with the same defaults.
+        """
+        with self._preparing:
+            now = self._clock()
+            filled = [one for one in parts if one.parsed.accepted]
+            found = iter(self._calls_together(filled, now) if filled else ())
+            return [_prepared(one, *(next(found) if one.parsed.accepted else ({}, {})), now) for one in parts]
 
     def commit(self, parts: Sequence[Prepared]) -> list[bool]:
         """Write parts in one transaction; False for one that was committed before.
@@ -104,8 +122,9 @@ class Pipeline:
         Raises what `Lake.commit` raises; then nothing was written and the same parts may be tried again.
         """
         with self.lake.writing():
-            batches = [self._finished(part.batch) for part in parts]
-            written = self.lake.commit(*batches)
+            batches = [part.batch for part in parts]
+            calls = self._linked(batches)
+            written = self.lake.commit(*map(_finished, batches, calls))
         for part in parts:
             for table, ids in part.new_ids.items():
                 self._known[table].add(ids)
@@ -115,20 +134,36 @@ class Pipeline:
         """The id of the part of an origin that starts at a record: the same however often it is read."""
         return self.key.id64("batch", f"{origin.origin_id}\0{first_position}")
 
-    def _finished(self, batch: Batch) -> Batch:
-        """With links to other vantages' calls, and rollups: these depend on what is committed before."""
-        if "calls" not in batch.rows:
-            return batch
-        calls = mark_linked(self.lake, batch.rows["calls"])
-        return Batch(
-            batch.batch_id,
-            {
-                **batch.rows,
-                "calls": calls,
-                "rollups": rollups(calls),
-                "latencies": latencies(calls),
-            },
-        )
+    def _linked(self, batches: Sequence[Batch]) -> list[pa.Table | None]:
+        """Each batch's calls, linked to other vantages': to what was committed before, and to one another.
+
+        Those of one source are linked together, in their order. A batch that is there already, or that comes
+        twice, links nothing, because it will not be written.
+        """
+        calls = [batch.rows.get("calls") for batch in batches]
+        with_links: dict[str, list[int]] = {}
+        for at, table in enumerate(calls):
+            if table is not None and table["link_id"].null_count < table.num_rows:
+                with_links.setdefault(table["source"][0].as_py(), []).append(at)
+        ids = [batches[at].batch_id for places in with_links.values() for at in places]
+        written = self.lake.known(ids) if len(ids) > 1 else set()
+        beside: list[pa.Table] = []
+        for places in with_links.values():
+            fresh = []
+            for at in places:
+                if batches[at].batch_id not in written:
+                    written.add(batches[at].batch_id)
+                    fresh.append(at)
+            if not fresh:
+                continue
+            marked = mark_linked(self.lake, pa.concat_tables([calls[at] for at in fresh]), beside)
+            beside.append(marked)
+            start = 0
+            for at in fresh:
+                rows = batches[at].rows["calls"].num_rows
+                calls[at] = marked.slice(start, rows)
+                start += rows
+        return calls
 
     def _calls(
         self, observed: pa.Table, origin: Origin, batch_id: int, now: int
@@ -150,17 +185,76 @@ class Pipeline:
         rows = {"calls": found.calls}
         new_ids: dict[str, Ids] = {}
         facts = {
-            "paths": (_versioned(found.paths), "path_id"),
-            "credentials": (found.credentials, "credential_id"),
-            "callers": (found.callers, "caller_id"),
+            "paths": _versioned(found.paths),
+            "credentials": found.credentials,
+            "callers": found.callers,
         }
-        for name, (table, column) in facts.items():
+        for name, table in facts.items():
+            column = _FACTS[name]
             ids = np.asarray(table[column].to_numpy(), np.int64)
             fresh = self._known[name].fresh(ids)
             if fresh.any():
                 rows[name] = table.filter(pa.array(fresh))
                 new_ids[name] = ids[fresh]
         return rows, new_ids
+
+    def _calls_together(
+        self, parts: Sequence[Part], now: int
+    ) -> Iterator[tuple[dict[str, pa.Table], dict[str, Ids]]]:
+        """Rows and new ids of each part, from one recognition of them all."""
+        tables = [one.parsed.table for one in parts]
+        observed = tables[0] if len(tables) == 1 else pa.concat_tables(tables, promote_options="default")
+        rows, _ = self._calls(observed, parts[0].origin, parts[0].batch_id, now)
+        sizes = [one.parsed.accepted for one in parts]
+        calls = rows["calls"]
+        for name, ids in (
+            ("origin_id", [one.origin.origin_id for one in parts]),
+            ("batch_id", [one.batch_id for one in parts]),
+        ):
+            at = calls.schema.get_field_index(name)
+            calls = calls.set_column(at, calls.schema.field(at), pa.array(np.repeat(np.array(ids), sizes)))
+        start = 0
+        for size in sizes:
+            yield _own(calls.slice(start, size), rows)
+            start += size
+
+
+def _finished(batch: Batch, calls: pa.Table | None) -> Batch:
+    """With its calls as they are linked, and their rollups."""
+    if calls is None:
+        return batch
+    own = {"calls": calls, "rollups": rollups(calls), "latencies": latencies(calls)}
+    return Batch(batch.batch_id, {**batch.rows, **own})
+
+
+def _own(calls: pa.Table, rows: dict[str, pa.Table]) -> tuple[dict[str, pa.Table], dict[str, Ids]]:
+    """Some calls with the new facts they show. Parts may be dropped singly, so each has its own."""
+    own = {"calls": calls}
+    new_ids: dict[str, Ids] = {}
+    presented = pc.list_flatten(calls["credentials"])
+    shown = {
+        "paths": calls["path_id"],
+        "credentials": pc.struct_field(presented, "credential_id"),
+        "callers": calls["caller_id"],
+    }
+    for name, column in _FACTS.items():
+        if name in rows:
+            facts = rows[name].filter(pc.is_in(rows[name][column], value_set=pc.unique(shown[name])))
+            if facts.num_rows:
+                own[name] = facts
+                new_ids[name] = np.asarray(facts[column].to_numpy(), np.int64)
+    return own, new_ids
+
+
+def _prepared(part: Part, rows: dict[str, pa.Table], new_ids: dict[str, Ids], now: int) -> Prepared:
+    parsed, batch_id = part.parsed, part.batch_id
+    if parsed.rejects:
+        rows["rejects"] = _reject_rows(parsed.rejects, part.origin, batch_id, now)
+    rows["ledger"] = _ledger_row(parsed, part.origin, part.reached, batch_id, now, rows.get("calls"))
+    skipped = sum(parsed.skipped.values())
+    return Prepared(
+        Batch(batch_id, rows), parsed.read, parsed.accepted, len(parsed.rejects), skipped, new_ids
+    )
 
 
 def _versioned(paths: pa.Table) -> pa.Table:
