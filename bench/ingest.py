@@ -66,7 +66,8 @@ def against_goaccess(folder: Path, lines: int, runs: int) -> None:
                 )
         mine = medians(ours)
         print(
-            f"{kind}: {lines:,} lines, wardgate {mine.cpu:.1f} CPU-s, {mine.wall:.1f} s, {mine.memory_mb:.0f} MB"
+            f"{kind}: {lines:,} lines, wardgate {mine.cpu:.1f} CPU-s, {mine.wall:.1f} s, "
+            f"{mine.memory_mb:.0f} MB"
         )
         if theirs:
             ratios = [other.cpu / one.cpu for one, other in zip(ours, theirs, strict=True)]
@@ -88,7 +89,8 @@ def per_cpu_second(folder: Path, runs: int) -> None:
         rate = calls / mine.cpu
         limit = PER_CPU_SECOND[name]
         print(
-            f"{name}: {rate:,.0f} calls per CPU-second, {mine.memory_mb:.0f} MB (must reach {limit:,}: {rate / limit:.2f})"
+            f"{name}: {rate:,.0f} calls per CPU-second, {mine.memory_mb:.0f} MB "
+            f"(must reach {limit:,}: {rate / limit:.2f})"
         )
 
 
@@ -106,7 +108,8 @@ def growth(folder: Path, lines: int) -> None:
     )
     callers = wardgate(folder, combined_log(folder / "callers.log", lines, "callers"))
     print(
-        f"growth: {lines:,} distinct callers, {callers.cpu:.1f} CPU-s, {callers.memory_mb:.0f} MB (at most 700)"
+        f"growth: {lines:,} distinct callers, {callers.cpu:.1f} CPU-s, "
+        f"{callers.memory_mb:.0f} MB (at most 700)"
     )
 
 

@@ -22,7 +22,8 @@ def combined_log(path: Path, lines: int, kind: str) -> Path:
     paths = [_path(i) for i in range(120_000 if kind == "distinct" else 300)]
     addresses = {"distinct": 150_000, "repetitive": 2_000, "callers": lines}[kind]
     agents = [
-        f"Mozilla/5.0 (X11; Linux x86_64; rv:{100 + i % 40}.0) Gecko/20100101 Firefox/{100 + i % 40}.{i // 40}"
+        f"Mozilla/5.0 (X11; Linux x86_64; rv:{100 + i % 40}.0) Gecko/20100101 "
+        f"Firefox/{100 + i % 40}.{i // 40}"
         for i in range(400 if kind == "distinct" else 40)
     ] + ["curl/8.1.2", "python-requests/2.31.0", "okhttp/4.9.3"]
     seconds = np.sort(random.integers(0, DAY, lines))

@@ -6,9 +6,12 @@ searched.
 """
 
 import base64
+import contextlib
+import io
 import json
 import random
 import string
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,8 +26,8 @@ from wardgate.lake.tables import TABLES
 from wardgate.pipeline import Pipeline
 from wardgate.service.ingest import Ingest, Reading
 from wardgate.sources.files import find_inputs
-from wardgate.sources.format import Options
 
+NOW = 1_700_000_000_000_000
 EXAMPLES = Path(__file__).parent / "sources" / "examples"
 TEXTS = sorted(p for p in EXAMPLES.iterdir() if p.suffix in (".log", ".jsonl", ".har", ".json"))
 
@@ -41,7 +44,8 @@ def canaries() -> list[str]:
     out = [f"{part({'alg': 'HS256'})}.{part({'sub': some(alnum, 12)})}.{some(alnum, 43)}" for _ in range(4)]
     for prefix, length in (
         ("ghp_", 36), ("gho_", 36), ("github_pat_", 40), ("glpat-", 20), ("xoxb-", 40), ("sk_live_", 24),
-        ("sk_test_", 24), ("rk_live_", 24), ("sk-", 48), ("AIza", 35), ("ya29.", 40), ("npm_", 36), ("pypi-", 60),
+        ("sk_test_", 24), ("rk_live_", 24), ("sk-", 48), ("AIza", 35), ("ya29.", 40), ("npm_", 36),
+        ("pypi-", 60),
         ("hvs.", 24), ("dop_v1_", 64), ("whsec_", 32), ("GOCSPX-", 28), ("SG.abcdefghij.", 43), ("hf_", 34),
     ):  # fmt: skip
         out.append(prefix + some(alnum, length))
@@ -61,7 +65,7 @@ CANARIES = canaries()
 
 
 def _placed(text: str, rng: random.Random, secret: str) -> str:
-    """`text` (one record) with a secret in it, at a place a careless client or a broken writer would choose."""
+    """One record with a secret in it, where a careless client or a broken writer would put it."""
     weak = secret.startswith("pw")
     named = f"password={secret}" if weak else rng.choice([secret, f"token={secret}", f"Bearer {secret}"])
     places = [text.replace("?", f"?{named}&", 1), text.replace("GET /", f"GET /x?{named} /", 1)]
@@ -72,35 +76,49 @@ def _placed(text: str, rng: random.Random, secret: str) -> str:
     return rng.choice(places)
 
 
-@pytest.mark.parametrize("example", TEXTS, ids=lambda p: p.stem)
-def test_no_secret_survives(example: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture(scope="module")
+def remains(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """Format → canaries found after all formats were ingested: in tables, refusals, outputs or files."""
+    folder = tmp_path_factory.mktemp("canaries")
+    home = open_home(folder / "home")
+    lake = Lake(embedded_place(home))
+    pipeline = Pipeline(lake, load_key(home.path), fixed_clock(NOW))
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        for example in TEXTS:
+            said.write("\n".join(_ingest(example, pipeline, folder)))
+    kept: dict[str, str] = {example.stem: "" for example in TEXTS} | {"": said.getvalue()}
+    for name in TABLES:
+        for row in lake.rows(f"SELECT * FROM lake.{name}").to_pylist():
+            kept[row.get("source") or ""] += json.dumps(row, default=str)
+    lake.close()
+    raw_files = b"".join(path.read_bytes() for path in home.path.rglob("*") if path.is_file())
+    found = {
+        source: [text[max(0, text.find(one) - 80) : text.find(one) + 20] for one in CANARIES if one in text]
+        for source, text in kept.items()
+    }
+    return found | {"files": [one for one in CANARIES if one.encode() in raw_files]}
+
+
+def _ingest(example: Path, pipeline: Pipeline, folder: Path) -> Iterator[str]:
+    """Ingest an example full of canaries; yields what was refused."""
     rng = random.Random(example.stem)
     raw = example.read_text("utf-8", "replace")
     records = raw.splitlines() if example.suffix in (".log", ".jsonl") else [raw]
-    dirty = tmp_path / example.name
-    copies = 3 if len(records) > 1 else 1
-    lines = [_placed(rng.choice(records), rng, secret) for secret in CANARIES for _ in range(copies)]
-    home = open_home(tmp_path / "home")
-    lake = Lake(embedded_place(home))
-    pipeline = Pipeline(lake, load_key(home.path), fixed_clock(1_700_000_000_000_000))
+    lines = [_placed(rng.choice(records), rng, secret) for secret in CANARIES for _ in range(3)]
     batches = [records + lines] if len(records) > 1 else [[line] for line in lines[:12]]
-    refused = []
     for n, batch in enumerate(batches):
-        dirty = tmp_path / f"{n}{example.name}"
+        dirty = folder / f"{n}{example.name}"
         dirty.write_text("\n".join(batch) + "\n", "utf-8")
+        reading = Reading(source=example.stem, format=example.stem)
         try:
-            for report in Ingest(pipeline, fixed_clock(1_700_000_000_000_000)).run(
-                find_inputs([str(dirty)]), Reading(format=example.stem, options=Options())
-            ):
+            for report in Ingest(pipeline, fixed_clock(NOW)).run(find_inputs([str(dirty)]), reading):
                 assert report.read == report.accepted + report.rejected + report.skipped
+                yield str(report)
         except WardgateError as error:
-            refused.append(str(error))
-    kept = "\n".join(
-        json.dumps(lake.rows(f"SELECT * FROM lake.{name}").to_pylist(), default=str) for name in TABLES
-    ) + "\n".join(refused)
-    lake.close()
-    outputs = capfd.readouterr()
-    kept += outputs.out + outputs.err
-    raw_files = b"".join(path.read_bytes() for path in home.path.rglob("*") if path.is_file())
-    found = [secret for secret in CANARIES if secret in kept or secret.encode() in raw_files]
-    assert not found, [kept[max(0, kept.find(f) - 80) : kept.find(f) + 20] for f in found[:5]]
+            yield str(error)
+
+
+@pytest.mark.parametrize("place", [*(example.stem for example in TEXTS), "", "files"])
+def test_no_secret_survives(place: str, remains: dict[str, list[str]]) -> None:
+    assert not remains[place]

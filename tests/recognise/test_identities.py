@@ -53,7 +53,8 @@ def recognise(rows: list[Headers], proxies: tuple[str, ...] = (), **columns: lis
         ({"Authorization": 'Digest username="bob", realm="r", nonce="n"'}, "digest", "header:authorization"),
         (
             {
-                "Authorization": "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/s3/aws4_request, Signature=ab"
+                "Authorization": "AWS4-HMAC-SHA256 "
+                "Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/s3/aws4_request, Signature=ab"
             },
             "signature",
             "header:authorization",

@@ -9,6 +9,7 @@ prefixes (GitHub, GitLab, Slack, Stripe, AWS, Google, npm, PyPI and others).
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 import re2
 
@@ -135,13 +136,17 @@ def _is_random(value: str) -> bool:
     wordy = sum(len(piece) for piece in pieces if piece.isalpha() or piece.isdigit())
     if len(pieces) > 2 and wordy > 0.6 * len(value):
         return False
-    changes = sum(a.isdigit() != b.isdigit() for a, b in zip(value, value[1:], strict=False))
+    changes = sum(a.isdigit() != b.isdigit() for a, b in pairwise(value))
     return changes >= 3 or len(value) >= 32
 
 
 def mask_text(text: str, token: Callable[[str, str], str]) -> str:
-    """Free text (a user agent, a header) with everything that may be a secret replaced by `token(kind, secret)`."""
-    return str(_TEXT_PATTERN.sub(lambda found: _masked(found.group(0), found.group(1) is not None, token), text))
+    """Free text with everything that may be a secret replaced by `token(kind, secret)`."""
+
+    def masked(found: re.Match[str]) -> str:
+        return _masked(found.group(0), found.group(1) is not None, token)
+
+    return str(_TEXT_PATTERN.sub(masked, text))
 
 
 def _masked(found: str, surely: bool, token: Callable[[str, str], str]) -> str:

@@ -49,7 +49,7 @@ def parse_clients(texts: list[str]) -> tuple[list[str | None], list[str | None],
 
 
 def parse_client(text: str) -> Client | None:
-    """`1.2.3.4`, `1.2.3.4:567`, `[2001:db8::1]:567`, `"2001:db8::1"`, `::ffff:1.2.3.4`; None if it is none."""
+    """`1.2.3.4`, `1.2.3.4:567`, `[2001:db8::1]:567`, `::ffff:1.2.3.4`; None if it is none."""
     port: int | None = None
     text = text.strip().strip('"')
     if text.startswith("["):
@@ -97,7 +97,7 @@ def parse_networks(blocks: Iterable[str]) -> tuple[Network, ...]:
 
 
 def forwarded_chain(text: str) -> list[str]:
-    """The entries of `X-Forwarded-For`, or the `for=` of `Forwarded` (RFC 7239), left to right; invalid ones dropped."""
+    """Entries of `X-Forwarded-For`, or `for=` of `Forwarded` (RFC 7239), left to right; no invalid ones."""
     out = []
     for part in text.split(",")[:50]:
         for pair in part.split(";"):

@@ -50,7 +50,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """Calls, and the distinct paths, credentials and callers they show (with repeats from earlier batches)."""
+    """Calls, and the distinct paths, credentials and callers they show (repeats from earlier batches too)."""
 
     calls: pa.Table
     paths: pa.Table

@@ -24,7 +24,7 @@ SEMICOLON = re.compile(r";([A-Za-z0-9_.-]+)=([^;/]*)")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A redacted request target. `secrets` are (place, value) of credentials it carried, for fingerprinting."""
+    """A redacted request target. `secrets` are (place, value) of what it carried, for fingerprinting."""
 
     path: str
     query: str | None = None
