@@ -8,10 +8,12 @@ from wardgate.core.call import CALL_SCHEMA
 from wardgate.lake.rollup import bucket_floor_us, latencies, rollups
 
 _SQL = """
-SELECT date_trunc('minute', started_at_us) AS minute_us, path_id, caller_id, coalesce(credential_id, 0) AS credential_id,
+SELECT date_trunc('minute', started_at_us) AS minute_us, path_id, caller_id,
+  coalesce(credential_id, 0) AS credential_id,
   count_if(NOT l) AS calls, count_if(l) AS linked, count_if(NOT l AND status BETWEEN 200 AND 299) AS s2,
   count_if(NOT l AND status BETWEEN 500 AND 599) AS s5,
-  coalesce(sum(response_bytes) FILTER (NOT l), 0) AS bytes, coalesce(max(duration_us) FILTER (NOT l), 0) AS longest,
+  coalesce(sum(response_bytes) FILTER (NOT l), 0) AS bytes,
+  coalesce(max(duration_us) FILTER (NOT l), 0) AS longest,
   min(started_at_us) AS first, max(started_at_us) AS last
 FROM (SELECT *, coalesce(is_linked, false) AS l FROM calls) GROUP BY ALL ORDER BY ALL
 """
@@ -49,8 +51,8 @@ def test_rollups_are_what_sql_says() -> None:
     found = (
         duckdb.connect()
         .execute(
-            "SELECT minute_us, path_id, caller_id, credential_id, calls, linked, status_2xx, status_5xx, response_bytes, "
-            "duration_max_us, first_us, last_us FROM rolled ORDER BY ALL"
+            "SELECT minute_us, path_id, caller_id, credential_id, calls, linked, status_2xx, status_5xx, "
+            "response_bytes, duration_max_us, first_us, last_us FROM rolled ORDER BY ALL"
         )
         .fetchall()
     )

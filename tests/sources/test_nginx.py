@@ -43,7 +43,7 @@ def test_lines_that_do_not_fit_are_kept_with_their_reason(line: bytes, reason: s
     assert sorted(parsed.table["position"].to_pylist()) == [10, 11, 12, 14, 15]
 
 
-_fields = st.text(st.sampled_from(list('ab /?"\\x[]-_ \r\0\t') + ["é", "\ud83d"]), max_size=12)
+_fields = st.text(st.sampled_from([*'ab /?"\\x[]-_ \r\0\t', "é", "\ud83d"]), max_size=12)
 _lines = st.one_of(
     st.builds(
         lambda ip, path, status, agent: (

@@ -101,7 +101,7 @@ def _take_apart(column: pa.ChunkedArray, prefix: str, found: dict[str, pa.Array]
         found[prefix + name] = _per_row(rows[at], values.take(pa.array(at)), len(lists))
 
 
-def _per_row(rows: np.ndarray, values: pa.Array, count: int) -> pa.Array:  # type: ignore[type-arg]
+def _per_row(rows: np.ndarray, values: pa.Array, count: int) -> pa.Array:
     """One value per row out of (row, value) pairs in row order; repeated rows joined."""
     if len(rows) > 1 and (rows[1:] == rows[:-1]).any():
         joined: dict[int, str] = {}

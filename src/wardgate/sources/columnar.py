@@ -25,7 +25,7 @@ _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 _ABSENT = ["-", ""]
 
 
-class Doubt(Exception):
+class Doubt(Exception):  # noqa: N818 - a state of mind, not a failure
     """The rows cannot be trusted to be the lines; ask the reference."""
 
 

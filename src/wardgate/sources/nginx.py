@@ -177,7 +177,7 @@ def _log_formats(block: list[dict[str, object]]) -> list[list[str]]:
 
 
 def chosen_layout(layouts: dict[str, Layout], options: Options, server: str) -> Layout:
-    """The one layout a person meant, out of a configuration's. Raises `layout-unknown` or `layout-several`."""
+    """The layout a person meant, out of a configuration's. Raises `layout-unknown` or `layout-several`."""
     if options.layout_name:
         if options.layout_name not in layouts:
             raise WardgateError(

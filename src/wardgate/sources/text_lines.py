@@ -87,7 +87,8 @@ class TextParser:
     def _columns(self, data: bytes, positions: Positions, parts: list[Parsed]) -> None:
         if not len(positions):
             return
-        assert self._plan is not None
+        if self._plan is None:
+            raise ValueError("a layout without columns has no fast path")
         try:
             fields, left = self._plan.read(data, len(positions))
         except Doubt:

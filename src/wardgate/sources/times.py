@@ -33,12 +33,12 @@ def clf_times(stamps: pa.Array, default_zone: tzinfo = UTC) -> pa.Array:
 
 
 def iso_times(stamps: pa.Array, default_zone: tzinfo = UTC) -> pa.Array:
-    """RFC 3339 / ISO 8601 stamps, with `T` or a space, any fraction; without zone in `default_zone`; else null."""
+    """ISO 8601 stamps, with `T` or a space, any fraction; without zone in `default_zone`; else null."""
     return _by_distinct(stamps, lambda values: [iso_time(value, default_zone) for value in values])
 
 
 def text_times(stamps: pa.Array, form: str, default_zone: tzinfo = UTC) -> pa.Array:
-    """Stamps in a `strptime` form, else null; without zone in `default_zone`, or UTC where the form says GMT."""
+    """Stamps in a `strptime` form, else null; zone-less in `default_zone`, or UTC where the form says GMT."""
     default_zone = UTC if form.endswith(("GMT", "Z")) else default_zone
     return _by_distinct(stamps, lambda values: [text_time(value, form, default_zone) for value in values])
 
@@ -107,7 +107,7 @@ def _since_epoch(when: datetime) -> int | None:
 
 
 def epoch_us(number: float | int | str | None) -> int | None:
-    """One epoch number as µs: below 1e11 seconds, below 1e14 ms, below 1e17 µs, else ns. None if it is none."""
+    """One epoch number as µs: below 1e11 seconds, below 1e14 ms, below 1e17 µs, else ns; else None."""
     if number is None:
         return None
     try:
