@@ -139,10 +139,7 @@ def _reading(given: dict[str, Any]) -> Any:
 
     if given["format_name"] != "auto":
         format_named(given["format_name"])
-    try:
-        Proxies(given["proxies"])
-    except ValueError:
-        raise click.UsageError("--proxy takes networks such as 10.0.0.0/8") from None
+    Proxies(given["proxies"])
     return Reading(
         source=given["name"],
         format=given["format_name"],

@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("wardgate.cli.run", "Serve the page and take pushes."),
     "work": ("wardgate.cli.run", "Follow the configured sources."),
     "token": ("wardgate.cli.tokens", "Make, list and revoke tokens for pushing."),
-    "maintain": ("wardgate.cli.lake", "Compact the lake and drop what is past its retention."),
+    "maintain": ("wardgate.cli.lake", "Merge small files, drop what is past its retention."),
     "erase": ("wardgate.cli.lake", "Erase one subject's calls."),
 }
 """Command → the module that holds it (under its own name), and its line in `wardgate --help`."""
@@ -82,7 +82,7 @@ class Commands(click.Group):
         sys.exit(code if isinstance(code, int) else Exit.OK)
 
 
-def _told(error: Exception) -> int:  # noqa: PLR0911 - one return a kind of end
+def _told(error: Exception) -> int:
     """Tell an error in one line; answers the exit code."""
     if isinstance(error, WardgateError):
         _line(str(error))

@@ -62,7 +62,8 @@ with_credential AS (
     FROM presented JOIN labels USING (operation_id) GROUP BY service),
 by_caller AS (
     SELECT service, count(*) AS callers
-    FROM (SELECT DISTINCT service, caller_id FROM callings JOIN labels USING (operation_id)) GROUP BY service)
+    FROM (SELECT DISTINCT service, caller_id FROM callings JOIN labels USING (operation_id))
+    GROUP BY service)
 SELECT totals.*, coalesce(callers, 0) AS callers, coalesce(credentials, 0) AS credentials,
        greatest(calls - static_calls - coalesce(presented, 0), 0) / nullif(calls - static_calls, 0)
            AS no_credential_share

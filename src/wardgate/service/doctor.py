@@ -67,7 +67,10 @@ def examine(home_path: Path | None, config_path: Path | None, clock: Clock) -> I
 
 
 def _examine_lake(lake: Lake, home: Home, config: Config, clock: Clock) -> Iterator[Check]:
-    yield from check_lake(lake, home)
+    state = list(check_lake(lake, home))
+    yield from state
+    if any(one.state is State.WRONG for one in state):
+        return  # what cannot be read cannot be told about
     found = list(check_sources(lake, config, clock))
     yield from found
     if not found:

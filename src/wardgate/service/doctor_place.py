@@ -17,6 +17,7 @@ from wardgate.core.settings import Config
 from wardgate.inventory.scope import rows
 from wardgate.lake.engine import ALIAS, Place, embedded_place
 from wardgate.lake.store import Lake
+from wardgate.lake.tables import TABLES
 from wardgate.service.diagnosis import Check, State
 
 _LEAST_BYTES = 200 << 20
@@ -111,17 +112,25 @@ def check_lake(lake: Lake, home: Home) -> Iterator[Check]:
         found = rows(
             lake, f"SELECT coalesce(sum(accepted), 0)::BIGINT AS n, count(*) AS b FROM {ALIAS}.ledger"
         )[0]
-        rows(lake, f"SELECT max(last_us) AS last FROM {ALIAS}.rollups")
-        rows(lake, f"SELECT max(started_at_us) AS last, count(path_id) AS n FROM {ALIAS}.calls")
+        gone = [
+            row["data_file"]
+            for name in TABLES
+            for row in rows(lake, f"SELECT data_file FROM ducklake_list_files('{ALIAS}', '{name}')")
+            if "://" not in row["data_file"] and not Path(row["data_file"]).exists()
+        ]
         keys = [
             row["key_id"]
             for row in rows(lake, f"SELECT DISTINCT key_id FROM {ALIAS}.credentials WHERE key_id IS NOT NULL")
         ]
     except duckdb.Error as error:
+        gone, found, keys = [type(error).__name__], {}, []
+    if gone:
         yield Check(
-            "lake", State.WRONG, f"the lake opens, but a table cannot be read ({type(error).__name__}).",
-            f"Restore {lake.place.data} from a backup; the sources can be ingested again into a new home.",
-        )  # fmt: skip
+            "lake",
+            State.WRONG,
+            f"the lake opens, but {len(gone)} of its files cannot be read, such as {gone[0]}.",
+            f"Restore {lake.place.data} from a backup; or ingest the sources again into a new home.",
+        )
         return
     yield Check("lake", State.OK, f"it opens; {found['n']:,} records accepted in {found['b']:,} commits.")
     try:

@@ -17,11 +17,9 @@ from wardgate.inventory.sources import BEGINNING, RejectedShape, SourceAccount, 
 from wardgate.lake.engine import ALIAS
 from wardgate.lake.store import Lake
 from wardgate.service.diagnosis import Check, State
-from wardgate.sources.catalogue import format_named
-from wardgate.sources.detection import SAMPLE, detect
+from wardgate.service.opening import Reading, open_afresh
 from wardgate.sources.files import Input, find_inputs
-from wardgate.sources.format import DocumentFormat, LineFormat, Lines, Options
-from wardgate.sources.reader import BrokenCompression, read_some
+from wardgate.sources.format import LineFormat, Lines, Options
 
 _FEW = 0.01
 _MANY = 0.2
@@ -142,42 +140,31 @@ def _file(about: str, account: SourceAccount, lake: Lake, *, known: bool) -> Ite
 def _fits(about: str, one: Input, wanted: str | None, options: Options) -> Iterator[Check]:
     """Whether a file's first lines are of the format that they should be."""
     try:
-        with one.open() as stream:
-            sample = read_some(stream, SAMPLE)
-        found = format_named(wanted) if wanted else detect(sample, one.name, options).format
-        if isinstance(found, LineFormat):
-            parsed = found.parser(options).parse(Lines(sample[: sample.rfind(b"\n") + 1] or sample))
-            judged = parsed.accepted + len(parsed.rejects)
-            if judged and len(parsed.rejects) > _MANY * judged:
-                yield Check(
-                    about,
-                    State.WRONG,
-                    f"{one.name} does not fit {found.name}: {len(parsed.rejects):,} of its first {judged:,} "
-                    "records are rejected.",
-                    "`wardgate parse FILE` shows them; name the format, or give its layout or configuration.",
-                )
-                return
-        elif isinstance(found, DocumentFormat) and found.fit(sample) is None:
-            yield Check(about, State.WRONG, f"{one.name} does not fit {found.name}.", "Name another format.")
-            return
+        opened = open_afresh(one, Reading(format=wanted or "auto", options=options))
     except WardgateError as error:
-        yield Check(about, State.WRONG, f"[{error.code}] {error.message}", error.mend)
-    except BrokenCompression:
         yield Check(
-            about,
-            State.WRONG,
-            f"{one.name} cannot be decompressed.",
-            "Is it still being written? Follow the plain file.",
+            about, State.WRONG, f"[{error.code}] {error.message}", error.mend or "Mend its configuration."
         )
-    except OSError as error:
+        return
+    opened.stream.close()
+    format_, sample = opened.format, opened.head
+    unfit = ""
+    if isinstance(format_, LineFormat):
+        parsed = format_.parser(options).parse(Lines(sample[: sample.rfind(b"\n") + 1] or sample))
+        judged = parsed.accepted + len(parsed.rejects)
+        if len(parsed.rejects) > _MANY * judged:
+            unfit = f": {len(parsed.rejects):,} of its first {judged:,} records are rejected"
+    elif format_.fit(sample) is None:
+        unfit = ": it is no such document"
+    if unfit:
         yield Check(
             about,
             State.WRONG,
-            f"cannot read {one.name}: {error.strerror}.",
-            "Give the user the right to read it.",
+            f"{one.name} does not fit {format_.name}{unfit}.",
+            "`wardgate parse FILE` shows them; name the format, or give its layout or configuration.",
         )
     else:
-        yield Check(about, State.OK, f"{one.name} can be read, and is {found.name}.")
+        yield Check(about, State.OK, f"{one.name} can be read, and is {format_.name}.")
 
 
 def _rejected(about: str, account: SourceAccount, shapes: list[RejectedShape]) -> Iterator[Check]:

@@ -1,0 +1,136 @@
+"""The root of the command line: help is quick and complete, and every refusal is one line with a code."""
+
+import os
+import subprocess
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+
+from wardgate.cli.main import COMMANDS, cli
+from wardgate.cli.orders import ORDERS
+from wardgate.service.reading import SORTS
+
+SLACK = 3.0  # CI machines are shared; the figure itself is in the benchmark
+
+
+def program(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "wardgate", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        **more,
+    )  # type: ignore[call-overload]
+
+
+def test_help_names_every_command_and_imports_no_engine() -> None:
+    code = (
+        "import sys; from wardgate.cli.main import cli\ntry: cli.main(['--help'])\nexcept SystemExit: pass\n"
+    )
+    code += "print(sorted({'duckdb', 'pyarrow', 'numpy', 'rich', 'pydantic', 'fastapi'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip().endswith("[]")
+    assert all(f"\n  {name} " in done.stdout for name in COMMANDS)
+
+
+def test_help_is_quick() -> None:
+    program("--help")
+    start = time.monotonic()
+    assert program("--help").returncode == 0
+    assert time.monotonic() - start < 0.4 * SLACK
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_is_there_and_says_what_its_line_in_help_says(name: str) -> None:
+    module, line = COMMANDS[name]
+    command = getattr(import_module(module), name)
+    assert isinstance(command, click.Command)
+    assert command.get_short_help_str(300).startswith(line.rstrip("."))
+
+
+def test_the_orders_offered_are_those_that_are_understood() -> None:
+    assert ORDERS == SORTS
+
+
+def test_version() -> None:
+    from wardgate import __version__
+
+    assert program("--version").stdout.strip() == f"wardgate, version {__version__}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["operatoins"], "[usage] There is no command 'operatoins', only operations."),
+        (["operations", "--colour"], "[usage] No such option '--colour'."),
+        (["ingest"], "[usage] Missing argument 'PATH...'."),
+        (["ingest", "nothing.log"], "[input-not-found] there is no file nothing.log."),
+        (["ingest", "README.md", "--format", "morse"], "[format-unknown] there is no format 'morse';"),
+        (["ingest", "README.md", "--proxy", "nowhere"], "[proxies-malformed] 'nowhere' is no network"),
+        (["ingest", "README.md", "--timezone", "Mars/Olympus"], "[timezone-unknown]"),
+        (["operations", "--since", "yesterday"], "[time-unreadable] a time is not readable;"),
+        (
+            ["operations", "--since", "1d", "--until", "2d"],
+            "[time-order] the time asked for ends before it begins.",
+        ),
+        (["flows", "--credential", "xyz"], "[filter-credential]"),
+        (["operations", "--sort", "colour"], "[usage] Invalid value for '--sort'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_use_is_one_line_with_a_code_and_exit_2(
+    arguments: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from click.testing import CliRunner
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "README.md").write_text("x\n")
+    result = CliRunner().invoke(cli, ["--home", str(tmp_path / "home"), *arguments])
+    assert result.exit_code == 2
+    assert result.stderr.startswith(told)
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+
+
+def test_a_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = program("--home", str(tmp_path / "file" / "home"), "operations")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("[home-unusable] ") and done.stderr.count("\n") == 1
+
+
+def test_the_home_comes_by_environment_too(tmp_path: Path) -> None:
+    env = {**os.environ, "WARDGATE_HOME": str(tmp_path / "by-env")}
+    assert program("operations", "--json", env=env).returncode == 0
+    assert (tmp_path / "by-env" / "lake").is_dir()
+
+
+def test_a_defect_is_named_without_its_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from wardgate.service import reading
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("hunter2 from the traffic")
+
+    monkeypatch.setattr(reading, "services", broken)
+    result = CliRunner().invoke(cli, ["--home", str(tmp_path), "services"])
+    assert result.exit_code == 3
+    assert result.stderr.startswith("[defect] RuntimeError at ")
+    assert "hunter2" not in result.output
+
+
+def test_a_reader_that_goes_away_is_no_error(shop_home: Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m wardgate --home {shop_home} operations --json | head -c 20",
+        shell=True, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert len(done.stdout) == 20
