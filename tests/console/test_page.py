@@ -1,0 +1,235 @@
+"""The plain page, as a browser without scripts gets it."""
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from http.client import HTTPConnection
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from wardgate.console.app import router
+from wardgate.core.clock import fixed_clock
+from wardgate.core.home import open_home
+from wardgate.core.keys import Key
+from wardgate.lake.engine import embedded_place
+from wardgate.lake.store import Lake
+from wardgate.pipeline import Pipeline
+from wardgate.service.ingest import Ingest, Reading
+from wardgate.sources.files import find_inputs
+
+CLOCK = fixed_clock(1_772_366_400_000_000)
+EVIL = "<script>alert(1)</script>\x1b[31m\u202e"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status_code: int
+    headers: dict[str, str]
+    text: str
+
+
+class Browser:
+    """A real server on a free port, and what gets pages from it."""
+
+    def __init__(self, lake: Lake) -> None:
+        app = FastAPI()
+        app.include_router(router)
+        app.state.lake = lake
+        self._lake = lake
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        self._thread = Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
+        self._thread.start()
+
+    def get(self, path: str) -> Answer:
+        connection = HTTPConnection("127.0.0.1", self._socket.getsockname()[1], timeout=30)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        headers = {name.lower(): value for name, value in answer.getheaders()}
+        return Answer(answer.status, headers, answer.read().decode())
+
+    def close(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+        self._socket.close()
+        self._lake.close()
+
+
+def page_on(folder: Path, calls: list[object]) -> Browser:
+    lake = Lake(embedded_place(open_home(folder / "home")))
+    if calls:
+        log = folder / "gateway.jsonl"
+        log.write_text("\n".join(one if isinstance(one, str) else json.dumps(one) for one in calls) + "\n")
+        pipeline = Pipeline(lake, Key(bytes(32)), CLOCK)
+        list(Ingest(pipeline, CLOCK).run(find_inputs([str(log)]), Reading()))
+    return Browser(lake)
+
+
+def call(path: str, *, status: int = 200, agent: str = "curl/8", **headers: str) -> dict[str, object]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return {
+        "ts": "2026-03-01T10:00:00Z", "method": "GET", "url": f"https://api.test{path}", "status": status,
+        "duration_ms": 12, "request_headers": {"user-agent": agent, **named},
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    calls: list[object] = [
+        call(f"/v1/thing-{'abcdefghijklmnopqrstuvwxyz'[n % 26]}{'xyz'[n // 26]}") for n in range(70)
+    ]
+    calls += [call("/v1/orders/1"), call("/v1/orders/2", status=503, x_api_key="key-0123456789abcdefghij")]
+    calls += [call(f"/v1/{EVIL}", agent=f"curl/{EVIL}"), call("/app.js"), f"nonsense {EVIL}"]
+    browser = page_on(tmp_path_factory.mktemp("full"), calls)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    browser = page_on(tmp_path_factory.mktemp("empty"), [])
+    yield browser
+    browser.close()
+
+
+class Page(HTMLParser):
+    """The texts of the table cells below each section's id, and every tag."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.rows: dict[str, list[list[str]]] = {}
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self._section = ""
+        self._in_cell = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag == "section":
+            self._section = dict(attrs).get("id") or ""
+        if tag == "tr":
+            self.rows.setdefault(self._section, []).append([])
+        if tag in ("td", "th"):
+            self._in_cell = True
+            self.rows[self._section][-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("td", "th"):
+            self._in_cell = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_cell:
+            self.rows[self._section][-1][-1] += data
+
+    def table(self, section: str) -> list[dict[str, str]]:
+        """The section's first table, by its headings."""
+        head, *body = self.rows[section]
+        return [dict(zip(head, map(str.strip, row), strict=True)) for row in body if len(row) == len(head)]
+
+
+def test_the_empty_page_says_exactly_how_to_fill_it(empty: Browser) -> None:
+    text = empty.get("/").text
+    assert "wardgate ingest /var/log/nginx/access.log" in text
+    assert "wardgate doctor" in text
+    assert "<table" not in text
+
+
+def test_the_numbers_services_credentials_callers_and_sources(full: Browser) -> None:
+    page = Page(full.get("/").text)
+    (service,) = page.table("services")
+    assert (service["Service"], service["Calls"], service["5xx"], service["Credentials"]) == (
+        "api.test",
+        "74",
+        "1",
+        "1",
+    )
+    (credential,) = page.table("credentials")
+    assert (credential["Kind"], credential["Place"], credential["Calls"]) == (
+        "api_key",
+        "header:x-api-key",
+        "1",
+    )
+    assert {one["Kind"] for one in page.table("callers")} == {"service"}
+    source = page.table("sources")[0]
+    assert (source["Source"], source["Read"], source["Accepted"], source["Rejected"]) == (
+        "gateway",
+        "75",
+        "74",
+        "1",
+    )
+    assert "the line is not a JSON object" in full.get("/").text
+
+
+def test_operations_come_in_pages_and_filters_hold_on_each(full: Browser) -> None:
+    first = Page(full.get("/").text).table("operations")
+    second = Page(full.get("/?page=2").text).table("operations")
+    every = {one["Operation"] for one in first + second}
+    assert (len(first), len(second), len(every)) == (50, 22, 72)
+    found = Page(full.get("/?search=orders").text).table("operations")
+    assert [(one["Operation"], one["Calls"], one["p50"]) for one in found] == [
+        ("GET /v1/orders/{orderId}", "2", "12 ms")
+    ]
+    static = Page(full.get("/?static=static").text).table("operations")
+    assert [one["Operation"] for one in static] == ["GET /app.js"]
+    linked = full.get("/?search=thing&sort=name").text
+    assert re.search(r'href="\?search=thing&amp;sort=name&amp;page=2#operations"', linked)
+    assert "No operation fits." in full.get("/?service=nowhere").text
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("since=yesterday", "[time-unreadable]"),
+        ("page=zero", "[page-unknown]"),
+        ("page=0", "[page-unknown]"),
+        ("sort=colour", "[sort-unknown]"),
+        ("static=maybe", "[static-unknown]"),
+        ("since=1d&until=2d", "[time-order]"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_told_and_everything_else_shown(
+    full: Browser, query: str, told: str
+) -> None:
+    answer = full.get(f"/?{query}")
+    assert answer.status_code == 400
+    assert told in answer.text
+    assert Page(answer.text).table("services")
+
+
+def test_what_traffic_wrote_stays_text(full: Browser) -> None:
+    for path in ("/", "/?search=%3Cscript%3E", "/?service=%22%3E%3Cscript%3E"):
+        text = full.get(path).text
+        assert "<script" not in text
+        assert not any(one in text for one in "\x1b\u202e")
+    names = {tag for tag, _ in Page(full.get("/").text).tags}
+    assert not names & {"script", "style", "img", "iframe", "object", "embed"}
+
+
+def test_nothing_comes_from_elsewhere_and_the_browser_is_told_so(full: Browser) -> None:
+    answer = full.get("/")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+    page = Page(answer.text)
+    links = [
+        value for _, attrs in page.tags for key, value in attrs.items() if key in ("href", "src", "action")
+    ]
+    assert links and all(value and not re.match(r"(?:[a-z]+:)?//", value) for value in links)
+    assert not [
+        attrs for _, attrs in page.tags if any(key == "style" or key.startswith("on") for key in attrs)
+    ]
+    style = full.get("/page.css")
+    assert style.headers["content-type"].startswith("text/css")
+    assert "url(" not in style.text and "@import" not in style.text
+
+
+def test_every_narrow_cell_has_its_label(full: Browser) -> None:
+    assert all(attrs.get("data-label") for tag, attrs in Page(full.get("/").text).tags if tag == "td")
