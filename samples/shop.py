@@ -26,8 +26,8 @@ http {
 }
 """
 BROWSERS = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5) AppleWebKit/605.1.15 Version/17.5 Safari/605.1.15",
     "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0",
 )
 NOISE = (  # what scanners and broken clients leave in a log: kept, and counted
@@ -59,7 +59,7 @@ class Shop:
     """Makes the calls of everybody who uses the shop."""
 
     def __init__(self, seed: int, end: datetime) -> None:
-        self.dice = random.Random(seed)
+        self.dice = random.Random(seed)  # noqa: S311 - the same sample each time
         self.end = end
         self.key = self._opaque(32)
         self.customers = [(1000 + n, self._address("203.0.113"), self._opaque(26)) for n in range(40)]
@@ -73,7 +73,10 @@ class Shop:
             ],
             "assistant": [
                 self._token(
-                    sub="customer-7", client_id="shopping-assistant", scope="cart:write", act={"sub": "assistant-bot"}
+                    sub="customer-7",
+                    client_id="shopping-assistant",
+                    scope="cart:write",
+                    act={"sub": "assistant-bot"},
                 )
             ],
         }
@@ -135,9 +138,13 @@ class Shop:
 
     def page(self, at: datetime) -> Call:
         customer, address, _ = self.dice.choice(self.customers)
-        path = self.dice.choice(("/index.html", "/assets/app.3f9a.js", "/assets/shop.css", "/img/lamp.webp", "/favicon.ico"))
+        path = self.dice.choice(
+            ("/index.html", "/assets/app.3f9a.js", "/assets/shop.css", "/img/lamp.webp", "/favicon.ico")
+        )
         agent = BROWSERS[customer % len(BROWSERS)]
-        return Call(at, address, agent, "GET", path, self.dice.choice((200, 304)), self._took(2), at_gateway=False)
+        return Call(
+            at, address, agent, "GET", path, self.dice.choice((200, 304)), self._took(2), at_gateway=False
+        )
 
     def mobile(self, at: datetime) -> Call:
         which = self.dice.randrange(len(self.tokens["mobile"]))
@@ -152,7 +159,10 @@ class Shop:
                 ("POST", f"/v2/orders/{order}/payments", self.dice.choice((201, 201, 402, 500))),
             )
         )
-        headers = {"authorization": f"Bearer {self.tokens['mobile'][which]}", "content-type": "application/json"}
+        headers = {
+            "authorization": f"Bearer {self.tokens['mobile'][which]}",
+            "content-type": "application/json",
+        }
         body = {"card": {"number": "4242424242424242", "cvc": "123"}} if path.endswith("payments") else None
         return Call(
             at, f"198.51.100.{which + 10}", "ShopApp/5.2 okhttp/4.12.0", method, path, status, self._took(40),
@@ -165,7 +175,16 @@ class Shop:
             (("GET", "/internal/v1/picklist"), ("POST", f"/internal/v1/orders/{order}/shipments"))
         )
         headers = {"authorization": f"Bearer {self.tokens['warehouse'][0]}"}
-        return Call(at, "10.20.0.14", "warehouse-sync/1.8 python-httpx/0.28", method, path, 200, self._took(60), headers)
+        return Call(
+            at,
+            "10.20.0.14",
+            "warehouse-sync/1.8 python-httpx/0.28",
+            method,
+            path,
+            200,
+            self._took(60),
+            headers,
+        )
 
     def partner(self, at: datetime) -> Call:
         path = self.dice.choice((f"/partner/v1/products/{self._product()}/price", "/partner/v1/feed"))
@@ -184,21 +203,43 @@ class Shop:
         return Call(at, "192.0.2.66", agent, "GET", path, 200, self._took(14), at_gateway=False)
 
     def scanner(self, at: datetime) -> Call:
-        path = self.dice.choice(("/.env", "/wp-login.php", "/v1/admin/users", "/actuator/health", "/v1/orders/1%27--"))
-        return Call(at, "192.0.2.13", "Nuclei - Open-source project", "GET", path, 404, self._took(3), at_gateway=False)
+        path = self.dice.choice(
+            ("/.env", "/wp-login.php", "/v1/admin/users", "/actuator/health", "/v1/orders/1%27--")
+        )
+        return Call(
+            at,
+            "192.0.2.13",
+            "Nuclei - Open-source project",
+            "GET",
+            path,
+            404,
+            self._took(3),
+            at_gateway=False,
+        )
 
     def legacy(self, at: datetime) -> Call:
         """An old job that still sends a password, to a version nobody meant to keep."""
         basic = base64.b64encode(b"report-job:" + self.key[:8].encode()).decode()
         headers = {"authorization": f"Basic {basic}"}
-        return Call(at, "10.20.0.9", "curl/7.29.0", "GET", "/v0/export/orders", 200, self._took(900), headers, "report-job")
+        return Call(
+            at,
+            "10.20.0.9",
+            "curl/7.29.0",
+            "GET",
+            "/v0/export/orders",
+            200,
+            self._took(900),
+            headers,
+            "report-job",
+        )
 
 
 def edge_line(call: Call, request_id: str) -> str:
     """The call as NGINX logs it."""
     return (
         f"{call.address} - {call.login} [{call.at:%d/%b/%Y:%H:%M:%S +0000}] "
-        f'"{call.method} {call.path} HTTP/1.1" {call.status} {len(json.dumps(call.answer))} "-" "{call.agent}" '
+        f'"{call.method} {call.path} HTTP/1.1" {call.status} {len(json.dumps(call.answer))} '
+        f'"-" "{call.agent}" '
         f"{HOST} {call.seconds:.3f} {request_id}"
     )
 
@@ -242,7 +283,9 @@ def write(folder: Path, end: datetime, number: int, seed: int = 20260301) -> Non
 def main() -> None:
     arguments = argparse.ArgumentParser(description="Write the sample shop's traffic into a folder.")
     arguments.add_argument("folder", type=Path)
-    arguments.add_argument("--end", type=datetime.fromisoformat, help="time of the last call; default: this hour")
+    arguments.add_argument(
+        "--end", type=datetime.fromisoformat, help="time of the last call; default: this hour"
+    )
     arguments.add_argument("--calls", type=int, default=6000)
     given = arguments.parse_args()
     end = given.end or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
