@@ -25,6 +25,9 @@ $(STAMP): requirements.lock pyproject.toml | $(UV)
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $(STAMP)
 
+run: setup ## take traffic in (a sample, or LOG=/path/to/access.log), show the inventory, serve the page (ONCE=1: show only)
+	@LOG="$(LOG)" ONCE="$(ONCE)" PORT="$(PORT)" INGEST_OPTIONS="$(INGEST_OPTIONS)" samples/run.sh
+
 lock: | $(UV) ## resolve the dependencies again and write requirements.lock
 	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
 	  --custom-compile-command 'make lock' $(EXTRAS) --group dev pyproject.toml -o requirements.lock
@@ -36,8 +39,8 @@ test: setup engines lint types ## everything that must pass
 	$(BIN)/pytest -n auto
 
 lint: setup ## style, and the house's import contract
-	$(BIN)/ruff format --check --quiet src tests bench
-	$(BIN)/ruff check --quiet src tests bench
+	$(BIN)/ruff format --check --quiet src tests bench samples
+	$(BIN)/ruff check --quiet src tests bench samples
 	$(BIN)/lint-imports --no-logo
 
 types: setup ## strict types
@@ -52,4 +55,5 @@ fuzz: setup ## mutate every format's example FUZZ times, others each run (a cras
 
 docs: setup ## write the reference pages that are made from code
 	$(BIN)/python docs/configuration_reference.py
+	$(BIN)/python docs/reference_pages.py
 	$(BIN)/python docs/views_reference.py
