@@ -3,6 +3,7 @@
 from wardgate.core.settings import Config, SourceSettings
 from wardgate.service.followed import Followed
 from wardgate.service.opening import Reading
+from wardgate.service.syslog_lanes import SyslogSource
 from wardgate.sources.format import Defaults, Options
 from wardgate.sources.skip_rules import SkipRules
 
@@ -24,4 +25,13 @@ def followed_of(config: Config) -> list[Followed]:
         Followed(one.name, (one.path,), reading_of(one), once=not one.follow)
         for one in config.source
         if one.path is not None
+    ]
+
+
+def syslog_of(config: Config) -> list[SyslogSource]:
+    """The sources that are taken from syslog."""
+    return [
+        SyslogSource(one.name, reading_of(one), frozenset(one.syslog_hosts), frozenset(one.syslog_apps))
+        for one in config.source
+        if one.syslog
     ]
