@@ -7,26 +7,27 @@ unique), so a retry after a lost answer is answered from the ledger and doubles 
 
 import json
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from secrets import token_hex
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
 
 from wardgate.core.errors import WardgateError
 from wardgate.core.keys import Key
 from wardgate.core.observed import Parsed
 from wardgate.lake.engine import ALIAS
-from wardgate.pipeline import Origin, Pipeline, Prepared, Reached
+from wardgate.pipeline import Origin, Part, Pipeline, Prepared, Reached
 from wardgate.service.push_bodies import parsed_lines, parsed_spans
 from wardgate.service.writer import Closed, Writer
 from wardgate.sources.format import Defaults
 from wardgate.sources.skip_rules import SkipRules
 
 MOST_TOGETHER = 64
-"""Batches that are recognised before the first of them is handed on."""
+"""Batches that are taken at a time."""
+CALLS_TOGETHER = 10_000
+"""Calls that are recognised at a time, about."""
 SHOWN_REJECTS = 1000
 """Rejected records that an answer names."""
 CLIENT_SUFFIX = "-client"
@@ -68,14 +69,17 @@ class KeyReused(WardgateError):  # noqa: N818 - what happened, like LakeFull
         )
 
 
-Parts = list[tuple[Origin, Parsed]]
-
-
 @dataclass(slots=True)
 class _Push:
-    parse: Callable[[], Parts]
+    parse: Callable[[], list[tuple[Origin, Parsed]]]
     digest: int
     answer: "Future[Receipt]" = field(default_factory=Future)
+    parts: list[Part] = field(default_factory=list)
+    prepared: list[Prepared | None] = field(default_factory=list)
+
+    def fail(self, error: Exception) -> None:
+        with suppress(InvalidStateError):  # its sender may have gone
+            self.answer.set_exception(error)
 
 
 class Pushes:
@@ -109,10 +113,10 @@ class Pushes:
             self._changed.notify_all()
         self._thread.join()
 
-    def _span_parts(self, body: bytes, sender: Sender, as_json: bool) -> Parts:
+    def _span_parts(self, body: bytes, sender: Sender, as_json: bool) -> list[tuple[Origin, Parsed]]:
         found = parsed_spans(body, as_json)
         content = self._pipeline.key.fingerprint(body)
-        parts: Parts = []
+        parts: list[tuple[Origin, Parsed]] = []
         for parsed, vantage, suffix in (
             (found.served, "application", ""),
             (found.made, "client", CLIENT_SUFFIX),
@@ -126,7 +130,7 @@ class Pushes:
             parts.append((Origin(source, origin_id, f"push by {sender.name}", "otlp", defaults), parsed))
         return parts
 
-    def _take(self, parse: Callable[[], Parts], body: bytes) -> "Future[Receipt]":
+    def _take(self, parse: Callable[[], list[tuple[Origin, Parsed]]], body: bytes) -> "Future[Receipt]":
         push = _Push(parse, _digest(self._pipeline.key, body))
         with self._changed:
             if self._closing:
@@ -143,44 +147,93 @@ class Pushes:
                         return
                     self._changed.wait()
                 together = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
-            for push in together:
-                self._hand_on(push)
+            try:
+                self._hand_on(self._parsed(together))
+            except Exception as error:  # noqa: BLE001 - this thread must outlive whatever it was
+                for push in together:
+                    push.fail(error)
 
-    def _hand_on(self, push: _Push) -> None:
-        try:
-            parts = push.parse()
-            prepared = [self._prepared(origin, parsed, push.digest) for origin, parsed in parts]
-            if not prepared:
+    def _parsed(self, pushes: list[_Push]) -> list[_Push]:
+        """Those that can be parsed and hold anything, with their parts."""
+        good = []
+        for push in pushes:
+            try:
+                push.parts = [self._part(origin, parsed, push.digest) for origin, parsed in push.parse()]
+            except Exception as error:  # noqa: BLE001 - whatever it was, its sender hears of it
+                push.fail(error)
+                continue
+            if push.parts:
+                good.append(push)
+            else:
                 push.answer.set_result(Receipt("", 0, 0, 0, False))
-                return
-            committed = [self._writer.submit(part, patient=False) for part, _ in prepared]
-        except Exception as error:  # noqa: BLE001 - whatever it was, its sender hears of it
-            with suppress(Exception):
-                push.answer.set_exception(error)
+        return good
+
+    def _part(self, origin: Origin, parsed: Parsed, digest: int) -> Part:
+        parsed = self._skip.apply(parsed)
+        reached = Reached(parsed.read, state={"body": digest}, complete=True)
+        return Part(parsed, origin, reached, self._pipeline.batch_id(origin, 0))
+
+    def _hand_on(self, pushes: list[_Push]) -> None:
+        """Recognise and submit. Parts of one source with the same defaults are recognised together."""
+        alike: dict[tuple[object, ...], list[tuple[_Push, int]]] = {}
+        for push in pushes:
+            push.prepared = [None] * len(push.parts)
+            for at, part in enumerate(push.parts):
+                said = part.origin.defaults
+                key = (
+                    part.origin.source,
+                    said.vantage,
+                    said.environment,
+                    said.team,
+                    said.service,
+                    said.proxies,
+                )
+                alike.setdefault(key, []).append((push, at))
+        for places in alike.values():
+            for group in _bounded(places):
+                self._prepare(group)
+        for push in pushes:
+            if not push.answer.done():
+                self._submit(push)
+
+    def _prepare(self, group: list[tuple[_Push, int]]) -> None:
+        try:
+            found = self._pipeline.prepare_together([push.parts[at] for push, at in group])
+        except Exception as error:  # noqa: BLE001 - one bad push must not fail its company
+            if len(group) == 1:
+                group[0][0].fail(error)
+            else:
+                for one in group:
+                    self._prepare([one])
+            return
+        for (push, at), prepared in zip(group, found, strict=True):
+            push.prepared[at] = prepared
+
+    def _submit(self, push: _Push) -> None:
+        prepared = [one for one in push.prepared if one is not None]
+        try:
+            committed = [self._writer.submit(one, patient=False) for one in prepared]
+        except WardgateError as error:
+            push.fail(error)
             return
         _Gathered(push, prepared, committed, self._receipt)
 
-    def _prepared(self, origin: Origin, parsed: Parsed, digest: int) -> tuple[Prepared, Parsed]:
-        parsed = self._skip.apply(parsed)
-        reached = Reached(parsed.read, state={"body": digest}, complete=True)
-        return self._pipeline.prepare(parsed, origin, reached, self._pipeline.batch_id(origin, 0)), parsed
-
-    def _receipt(self, push: _Push, parts: list[tuple[Prepared, Parsed]], fresh: list[bool]) -> Receipt:
+    def _receipt(self, push: _Push, prepared: list[Prepared], fresh: list[bool]) -> Receipt:
         """The answer after the commit; that of a part that was there before is read from the ledger."""
         counts = [
-            (part.accepted, part.rejected, part.skipped) if is_fresh else self._before(push, part)
-            for (part, _), is_fresh in zip(parts, fresh, strict=True)
+            (one.accepted, one.rejected, one.skipped) if is_fresh else self._before(push, one)
+            for one, is_fresh in zip(prepared, fresh, strict=True)
         ]
         accepted, rejected, skipped = (sum(column) for column in zip(*counts, strict=True))
-        rejects = [(one.position, one.reason.value) for _, parsed in parts for one in parsed.rejects]
-        batch = f"{parts[0][0].batch.batch_id:016x}"
+        rejects = [(one.position, one.reason.value) for part in push.parts for one in part.parsed.rejects]
+        batch = f"{prepared[0].batch.batch_id:016x}"
         duplicate = not any(fresh)
         return Receipt(batch, accepted, rejected, skipped, duplicate, tuple(rejects[:SHOWN_REJECTS]))
 
-    def _before(self, push: _Push, part: Prepared) -> tuple[int, int, int]:
+    def _before(self, push: _Push, one: Prepared) -> tuple[int, int, int]:
         row = self._pipeline.lake.rows(
             f"SELECT accepted, rejected, skipped, parser_state FROM {ALIAS}.ledger WHERE batch_id = ?",
-            [part.batch.batch_id],
+            [one.batch.batch_id],
         ).to_pylist()[0]
         if json.loads(row["parser_state"]).get("body") != push.digest:
             raise KeyReused
@@ -193,15 +246,15 @@ class _Gathered:
     def __init__(
         self,
         push: _Push,
-        parts: list[tuple[Prepared, Parsed]],
+        prepared: list[Prepared],
         committed: "list[Future[bool]]",
-        receipt: Callable[[_Push, list[tuple[Prepared, Parsed]], list[bool]], Receipt],
+        receipt: Callable[[_Push, list[Prepared], list[bool]], Receipt],
     ) -> None:
-        self._push, self._parts, self._committed, self._receipt = push, parts, committed, receipt
+        self._push, self._prepared, self._committed, self._receipt = push, prepared, committed, receipt
         self._left = len(committed)
-        self._lock = Condition()
+        self._lock = Lock()
         for one in committed:
-            one.add_done_callback(partial(self._done))
+            one.add_done_callback(self._done)
 
     def _done(self, answer: "Future[bool]") -> None:
         with self._lock:
@@ -209,13 +262,27 @@ class _Gathered:
             if self._left:
                 return
         try:
-            receipt = self._receipt(self._push, self._parts, [one.result() for one in self._committed])
-        except Exception as error:  # noqa: BLE001
-            with suppress(Exception):
-                self._push.answer.set_exception(error)
+            fresh = [one.result() for one in self._committed]
+            receipt = self._receipt(self._push, self._prepared, fresh)
+        except Exception as error:  # noqa: BLE001 - whatever it was, its sender hears of it
+            self._push.fail(error)
         else:
-            with suppress(Exception):
+            with suppress(InvalidStateError):
                 self._push.answer.set_result(receipt)
+
+
+def _bounded(places: list[tuple[_Push, int]]) -> Iterator[list[tuple[_Push, int]]]:
+    """Groups of about `CALLS_TOGETHER` calls."""
+    group: list[tuple[_Push, int]] = []
+    calls = 0
+    for push, at in places:
+        accepted = push.parts[at].parsed.accepted
+        if group and calls + accepted > CALLS_TOGETHER:
+            yield group
+            group, calls = [], 0
+        group.append((push, at))
+        calls += accepted
+    yield group
 
 
 def _digest(key: Key, body: bytes) -> int:

@@ -16,7 +16,9 @@ from wardgate.core.settings import Config
 from wardgate.lake.maintenance import Maintainer
 from wardgate.lake.store import Lake
 from wardgate.pipeline import Pipeline
+from wardgate.service.configured import followed_of
 from wardgate.service.doctor_place import lake_place
+from wardgate.service.follow import Follower
 from wardgate.service.pushes import Pushes
 from wardgate.service.workers import Work, Worker
 from wardgate.service.writer import Writer
@@ -63,6 +65,13 @@ class Running:
         worker = Worker(name, work, self._failed)
         self._workers.append(worker)
         worker.start()
+
+    def start_followers(self) -> None:
+        """Follow the configured files."""
+        followed = followed_of(self.config)
+        if followed:
+            follower = Follower(self.pipeline, self.writer, followed, self.home, self.clock)
+            self.start("follower", follower.run)
 
     def start_upkeep(self, tell: Tell) -> None:
         """Maintain the lake from time to time. What the next round may mend is told, once."""
