@@ -90,15 +90,15 @@ def connect(
         "temp_directory": str(place.scratch),
         "TimeZone": "UTC",
         "preserve_insertion_order": "false",
-        "enable_progress_bar": "false",
         **place.settings,
     }
     for name, value in settings.items():
-        con.execute(f"SET {name} = {_quoted(value)}")
+        con.execute(f"SET GLOBAL {name} = {_quoted(value)}")  # a session's would not hold for cursors
     target = place.catalog if place.on_postgres else f"sqlite:{place.catalog}"
     options = f"DATA_PATH {_quoted(place.data)}, DATA_INLINING_ROW_LIMIT {inline_rows}"
+    con.execute("SET enable_progress_bar = false")
     if place.on_postgres:
-        con.execute("SET ducklake_max_retry_count = 30")  # processes collide there, and try again
+        con.execute("SET GLOBAL ducklake_max_retry_count = 30")  # processes collide there, and try again
     else:
         options += ", META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 30000"
     try:
