@@ -8,7 +8,7 @@ EXTRAS := --extra console --extra scaled
 STAMP := $(VENV)/.locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest
+.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest bench-follow
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -48,6 +48,9 @@ types: setup ## strict types
 
 bench-ingest: setup ## file to inventory against GoAccess (RUNS=3, LINES=2000000, GROWTH=--growth)
 	$(BIN)/python bench/ingest.py --runs $(or $(RUNS),3) --lines $(or $(LINES),2000000) $(GROWTH)
+
+bench-follow: setup ## line written to visible in a query (SECONDS=60, RATE=5000, UPKEEP=60: seconds between upkeep)
+	$(BIN)/python bench/follow.py --seconds $(or $(SECONDS),60) --rate $(or $(RATE),5000) --upkeep $(or $(UPKEEP),60)
 
 FUZZ ?= 2000
 fuzz: setup ## mutate every format's example FUZZ times, others each run (a crash, a hang or a lost line fails)

@@ -558,6 +558,25 @@ def test_running_in_its_thread(follow: Follow, tmp_path: Path) -> None:
         thread.join()
 
 
+def test_the_clock_steps(home: Home, pipeline: Pipeline, tmp_path: Path, source: str) -> None:
+    """A clock that is set back or on by days changes stamps, and neither what is read nor when."""
+    log = tmp_path / "access.log"
+    now = system_clock()
+    stepping = Pipeline(pipeline.lake, pipeline.key, lambda: now)
+    one = Following(stepping, home, source, (str(log),))
+    try:
+        for number, days in enumerate((0, -30, 400, -400)):
+            now = system_clock() + days * 86_400_000_000
+            append(log, line(number))
+            one.rounds(1)
+            one.restart()
+        one.rounds(1)
+        assert one.taken() == [0, 1, 2, 3]
+        assert one.counts()[0] == 4
+    finally:
+        one.close()
+
+
 def test_a_source_that_is_read_once(follow: Follow, tmp_path: Path) -> None:
     (tmp_path / "a.log").write_bytes(lines(1, 2)[:-1])
     one = follow(tmp_path, once=True)
