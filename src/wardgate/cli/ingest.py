@@ -175,6 +175,7 @@ def _account(report: "SourceReport", shapes: "list[RejectedShape]") -> dict[str,
         "rejected": report.rejected,
         "skipped": report.skipped,
         "read_before": report.before,
+        "busy_files": report.busy,
         "rejects": [
             {
                 "reason": one.reason,
@@ -198,6 +199,8 @@ def _tell(report: "SourceReport", shapes: "list[RejectedShape]") -> None:
     )
     if report.before:
         say(f"  {count(report.before)} records were ingested earlier and were not read again")
+    if report.busy:
+        say(f"  {counted(report.busy, 'file')} left to another process, which is reading there")
     if report.rejected:
         from wardgate.core.observed import REASONS, Reason
 
