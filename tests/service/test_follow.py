@@ -59,6 +59,7 @@ class Following:
         self.source = source
         self.now = 1000.0
         self.followed = Followed(source, paths, reading or Reading(format="nginx"), once)
+        self.pace = PACE
         self.writer = Writer(pipeline, gather_s=0)
         self.follower = self._made()
 
@@ -69,7 +70,7 @@ class Following:
             [self.followed],
             self.home,
             system_clock,
-            pace=PACE,
+            pace=self.pace,
             monotonic=lambda: self.now,
         )
 
@@ -556,6 +557,23 @@ def test_running_in_its_thread(follow: Follow, tmp_path: Path) -> None:
     finally:
         stop.set()
         thread.join()
+
+
+def test_a_backlog_does_not_keep_new_lines_waiting(follow: Follow, tmp_path: Path) -> None:
+    backlog, live = tmp_path / "a.log", tmp_path / "b.log"
+    backlog.write_bytes(lines(*range(45_000)))
+    live.write_bytes(lines(99_999))
+    one = follow(tmp_path / "*.log")
+    one.pace = Pace(slice_bytes=1 << 20, round_bytes=1 << 20, look_s=0)
+    one.restart()
+    one.now += 1
+    assert one.follower.round(), "there is more to read at once"
+    assert one.taken()[-1] == 99_999
+    assert one.counts()[0] < 45_000
+    assert one.health.state == "behind"
+    one.rounds(1)
+    assert one.counts()[0] == 45_001
+    assert one.health.lag_bytes == 0
 
 
 def test_the_clock_steps(home: Home, pipeline: Pipeline, tmp_path: Path, source: str) -> None:

@@ -23,7 +23,7 @@ from wardgate.core.home import Home
 from wardgate.pipeline import Pipeline, Prepared
 from wardgate.service.claims import Claims
 from wardgate.service.finished import Finished
-from wardgate.service.followed import Entry, Followed, Source
+from wardgate.service.followed import SMALL, Entry, Followed, Source
 from wardgate.service.health import HealthFile
 from wardgate.service.ingest import Opened, last_reached, open_input
 from wardgate.service.same_file import Relation, relation
@@ -35,6 +35,8 @@ from wardgate.sources.rotation import is_compressed
 
 THE_FOLLOWER = 0
 """The claim of the one process that follows a home's files. No origin has this id."""
+_MUCH = 256 << 10
+"""Bytes left to read that do not wait for the next round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Pace:
     """Between looks for files where notifications do not work; ten times as long where they do."""
     slice_bytes: int = 8 << 20
     """Of one file in one round."""
-    round_bytes: int = 24 << 20
+    round_bytes: int = 8 << 20
+    """Of all files in one round; what little is new is read beside it."""
     settled_s: float = 3.0
     """How long a compressed file or a document must stay as it is before it is read."""
     quiet_s: float = 60.0
@@ -93,6 +96,7 @@ class Follower:
         self._looked_at = self._told_at = float("-inf")
         self._look_took = 0.0
         self._opened_now = 0
+        self._has_read = False
 
     @property
     def sources(self) -> list[Source]:
@@ -129,7 +133,11 @@ class Follower:
 
     def _is_pressed(self) -> bool:
         """Whether to look again soon though nobody says that something changed."""
-        return not self._watching.is_working or any(source.is_waiting for source in self._sources)
+        return (
+            self._has_read
+            or not self._watching.is_working
+            or any(source.is_waiting for source in self._sources)
+        )
 
     def _watch(self) -> None:
         folders = [folder for source in self._sources for folder in source.followed.folders]
@@ -142,16 +150,18 @@ class Follower:
         left = self._pace.round_bytes
         has_more = False
         sent: list[_Sent] = []
-        for source in self._sources:
-            for entry in source.in_turn():
-                if self._stopping.is_set():
-                    break
-                if left <= 0:
-                    has_more = True
-                    break
-                size = self._advance(source, entry, min(self._pace.slice_bytes, left), sent)
-                left -= size
-                has_more |= size >= self._pace.slice_bytes
+        turns = [(source, entry, entry.lag) for source in self._sources for entry in source.entries.values()]
+        turns.sort(key=lambda one: (one[2] > SMALL, one[1].mtime_ns))  # what is new, then the oldest
+        for source, entry, lag in turns:
+            if self._stopping.is_set():
+                break
+            if left <= 0 and lag > SMALL:
+                has_more = True
+                break
+            size = self._advance(source, entry, self._pace.slice_bytes, sent)
+            left -= size
+            has_more |= size > 0 and entry.lag >= _MUCH
+        self._has_read = bool(sent)
         self._settle(sent)
         for source in self._sources:
             self._finish(source)
@@ -275,7 +285,7 @@ class Follower:
             entry.looked_size = -1
             return False
         source.format, source.why = opened.format.name, opened.why
-        reader = reader_of(opened, source.reading.options, entry.size)
+        reader = reader_of(opened, source.reading.options, entry.size, self._pace.slice_bytes)
         if opened.done and (entry.is_set_aside or not isinstance(reader, Tail)):
             opened.stream.close()
             self._claims.release(origin_id)

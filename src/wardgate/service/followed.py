@@ -17,7 +17,8 @@ from wardgate.sources.files import followed_files, watched_folder
 from wardgate.sources.rotation import is_compressed, unrotated
 
 _LONGEST_PAUSE = 30
-_SMALL = 1 << 20  # a file with less to read than this is not kept waiting behind others
+SMALL = 1 << 20
+"""A file with less than this to read is not kept waiting behind others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +183,6 @@ class Source:
                 entry.is_gone = True
                 entry.changed_at = now
 
-    def in_turn(self) -> Iterator[Entry]:
-        """Files in the order in which they are read: those with little to read first, then the oldest."""
-        yield from sorted(self.entries.values(), key=lambda one: (one.lag > _SMALL, one.mtime_ns))
-
     @property
     def is_waiting(self) -> bool:
         """Whether some file must be looked at again though it does not change."""
@@ -208,7 +205,7 @@ class Source:
         )
         lag = sum(one.lag for one in entries if one.copy_of is None)
         error = failing.error if failing is not None else self._error
-        state: State = "failing" if error else "behind" if lag > _SMALL else "following"
+        state: State = "failing" if error else "behind" if lag > SMALL else "following"
         if not any(one.size for one in entries) and not error:
             state = "waiting"
         read, accepted, rejected, skipped = self._counts

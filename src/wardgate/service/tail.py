@@ -135,11 +135,11 @@ class Tail:
 class Whole:
     """A compressed file or a document: read to its end, in parts."""
 
-    def __init__(self, opened: Opened, options: Options, size: int) -> None:
+    def __init__(self, opened: Opened, options: Options, size: int, chunk: int) -> None:
         self.opened = opened
         self.is_over = False
         self.lag = size
-        self._parts: Iterator[Part] = parts(opened, options, chunk=size)
+        self._parts: Iterator[Part] = parts(opened, options, chunk)
 
     def read(self, size: int, *, final: bool = False) -> Part | None:
         part = next(self._parts, None)
@@ -152,8 +152,8 @@ class Whole:
         self.opened.stream.close()
 
 
-def reader_of(opened: Opened, options: Options, size: int) -> Reader:
-    """The reader of an input whose file has `size` bytes."""
+def reader_of(opened: Opened, options: Options, size: int, chunk: int) -> Reader:
+    """The reader of an input whose file has `size` bytes, decompressed `chunk` bytes at a time."""
     if is_plain(opened.stream) and isinstance(opened.format, LineFormat):
         return Tail(opened, opened.format, options)
-    return Whole(opened, options, size)
+    return Whole(opened, options, size, chunk)
