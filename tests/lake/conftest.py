@@ -100,3 +100,9 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
     traffic.send(*(line(f"/u/{n}", client=f"192.0.2.{n}", login="erin") for n in range(30)), "no log line")
     yield lake
     lake.close()
+
+
+@pytest.fixture
+def new_lake_traffic() -> type[Traffic]:
+    """Traffic for a lake that a test opens itself."""
+    return Traffic

@@ -6,7 +6,7 @@ removed. Rollup rows stay as counts, moved to the caller `ERASED` (and to "no cr
 operation was called is not personal, and an inventory that forgot operations would be wrong. So after an
 erasure rollups count more calls than the lake holds. Paths stay, since they are the inventory's.
 
-A reader that is asking while files are deleted may be refused once. A process that goes on ingesting learns
+A reader that is asking meanwhile may be refused, or miss rows, once. A process that goes on ingesting learns
 the subject anew if it calls again.
 """
 
@@ -24,7 +24,7 @@ from wardgate.core.errors import WardgateError
 from wardgate.lake.engine import ALIAS
 from wardgate.lake.files import METADATA, DataFile, data_files
 from wardgate.lake.folding import rollups_of
-from wardgate.lake.freeing import ago, called, flush, maintaining
+from wardgate.lake.freeing import flush, free_disk, maintaining
 from wardgate.lake.rewriting import Turns, replace
 from wardgate.lake.store import Lake
 from wardgate.lake.tables import CALLERS, TABLES
@@ -178,14 +178,13 @@ def _name_erased(lake: Lake, clock: Clock) -> None:
 
 def _purge(turns: Turns) -> int:
     """Let go of every older snapshot, delete its files now, and leave nothing in the catalogue."""
-    called(turns, f"ducklake_expire_snapshots('{ALIAS}', older_than => {ago(0)})")
-    files = called(turns, f"ducklake_cleanup_old_files('{ALIAS}', older_than => {ago(-1)})")
+    _, files = free_disk(turns, -1)
     lake = turns.lake
     with turns.taken() as con:
         _narrow_statistics(con)
         if not lake.place.on_postgres:
             _vacuum(lake.place.catalog)
-    return len(files)
+    return files
 
 
 def _narrow_statistics(con: duckdb.DuckDBPyConnection) -> None:

@@ -75,10 +75,11 @@ def data_files(con: duckdb.DuckDBPyConnection, table: str) -> list[DataFile]:
     ]
 
 
-def inlined_rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    """Rows of a table that small commits left in the catalogue."""
-    total = 0
+def inlined(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, int]]:
+    """Where the catalogue keeps rows of small commits of a table (`filename` of these rows), and how many."""
+    found = []
     for (name,) in con.execute(_INLINED, [table]).fetchall():
-        found = con.execute(f'SELECT count(*) FROM {METADATA}."{name}"').fetchone()
-        total += found[0] if found else 0
-    return total
+        rows = con.execute(f'SELECT count(*) FROM {METADATA}."{name}" WHERE end_snapshot IS NULL').fetchone()
+        if rows and rows[0]:
+            found.append((name, int(rows[0])))
+    return found

@@ -10,7 +10,7 @@ and cannot fold, forget or sort.
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -59,6 +59,11 @@ class Turns:
     def longest_s(self) -> float:
         return max(self.held_s, default=0.0)
 
+    def give_up(self) -> None:
+        """End a transaction that failed."""
+        with suppress(duckdb.Error):  # the failure may have ended it already
+            self._con.execute("ROLLBACK")
+
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
@@ -97,7 +102,7 @@ def replace(turns: Turns, table: str, files: Sequence[DataFile], query: Query) -
     swapped = False
     if time.monotonic() - start < LONGEST_TRANSACTION_S:
         with refusals(lake.place):
-            swapped = _swap(turns.taken(), table, chosen, target if after else None, before)
+            swapped = _swap(turns, table, chosen, target if after else None, before)
     if not swapped or not after:
         _forget(target, local)
     if not swapped:
@@ -124,7 +129,7 @@ def _write(turns: Turns, table: str, chosen: str, query: Query, target: str) -> 
 
 
 def _swap(
-    turn: AbstractContextManager[duckdb.DuckDBPyConnection],
+    turns: Turns,
     table: str,
     chosen: str,
     target: str | None,
@@ -132,7 +137,7 @@ def _swap(
 ) -> bool:
     """Whether the new file took the old ones' place. An error leaves the new file where it is: whether a
     commit that failed took effect is not always known, and an orphan goes by itself."""
-    with turn as con:
+    with turns.taken() as con:
         con.execute("BEGIN")
         try:
             if target is not None:
@@ -143,16 +148,11 @@ def _swap(
                 return False
             con.execute("COMMIT")
         except duckdb.Error as error:
-            _end(con)
+            turns.give_up()
             if "conflict" in str(error).lower():
                 return False  # another process rewrote the same files first
             raise
     return True
-
-
-def _end(con: duckdb.DuckDBPyConnection) -> None:
-    with suppress(duckdb.Error):  # the failure may have ended the transaction already
-        con.execute("ROLLBACK")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wardgate.core.errors import Exit, WardgateError
+from wardgate.lake.batch_locks import OPENING, BatchLocks
 from wardgate.lake.engine import ALIAS, Place, connect, unreadable
 from wardgate.lake.tables import TABLES
 
@@ -32,6 +33,8 @@ LONGEST_TRANSACTION_S = 600.0
 _FULL = ("no space left", "disk full", "disk is full", "not enough space", "file too large", "quota exceeded")
 _UNSURE = ("disk i/o error",)  # what SQLite says when it cannot grow its shared memory
 _ROOM = 1 << 20
+_ATTEMPTS = 9
+"""Of a commit that collides with other processes': about 10 s in all."""
 
 
 class LakeFull(WardgateError):  # noqa: N818 - a state, not a fault
@@ -70,6 +73,7 @@ class Lake:
         self.place = place
         self._turn = RLock()
         self._depth = 0  # the file lock is taken once, however deep its holder goes
+        self._locks = BatchLocks(place.catalog) if place.on_postgres else None
         self._con = self._connected(memory)
         try:
             self._make_tables()
@@ -81,17 +85,29 @@ class Lake:
 
     def _connected(self, memory: str) -> duckdb.DuckDBPyConnection:
         """Attached; two processes that start on an empty folder make its catalogue one after the other."""
-        if self.place.lock is None or Path(self.place.catalog).exists():
+        if self.place.lock is not None and Path(self.place.catalog).exists():
             return connect(self.place, memory=memory)
-        with locked(self.place.lock):
+        with self._opening():
             return connect(self.place, memory=memory)
+
+    @contextmanager
+    def _opening(self) -> Iterator[None]:
+        """Kept from all who open a new catalogue, or make tables, at the same time."""
+        with ExitStack() as held:
+            if self._locks is not None:
+                # Where the database does not answer, DuckDB says so better.
+                with suppress(WardgateError):
+                    held.enter_context(self._locks.held([OPENING]))
+            elif self.place.lock is not None:
+                held.enter_context(locked(self.place.lock))
+            yield
 
     def _make_tables(self) -> None:
         """Make the tables that are not there; an existing lake is opened without waiting for its writers."""
         found = self._con.execute(f"SELECT table_name FROM ducklake_table_info('{ALIAS}')").fetchall()
         if {name for (name,) in found} >= TABLES.keys():
             return
-        with self.writing():
+        with self._opening() if self._locks is not None else self.writing():
             for name, schema in TABLES.items():
                 self._con.register("empty", schema.empty_table())
                 self._con.execute(f"CREATE TABLE IF NOT EXISTS {ALIAS}.{name} AS SELECT * FROM empty")
@@ -99,6 +115,8 @@ class Lake:
 
     def close(self) -> None:
         self._con.close()
+        if self._locks is not None:
+            self._locks.close()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor on the same database, for one thread's reads."""
@@ -117,11 +135,20 @@ class Lake:
 
         Raises `LakeFull`, or `lake-write-failed`; then nothing of any of them was written.
         """
-        with self.writing():
-            known = self.known([batch.batch_id for batch in batches])
-            fresh: dict[int, Batch] = {b.batch_id: b for b in reversed(batches) if b.batch_id not in known}
-            if fresh:
-                self._write(list(fresh.values()))
+        locks = self._locks.held([one.batch_id for one in batches]) if self._locks else nullcontext()
+        with self.writing(), locks:
+            for attempt in range(_ATTEMPTS):
+                known = self.known([batch.batch_id for batch in batches])
+                fresh = {b.batch_id: b for b in reversed(batches) if b.batch_id not in known}
+                try:
+                    if fresh:
+                        self._write(list(fresh.values()))
+                except _Collided as error:
+                    if attempt + 1 == _ATTEMPTS:
+                        raise _not_taken(error) from error
+                    time.sleep(0.02 * 2**attempt)
+                else:
+                    break
             return [fresh.get(batch.batch_id) is batch for batch in batches]
 
     def known(self, ids: list[int]) -> set[int]:
@@ -152,12 +179,9 @@ class Lake:
                     file.unlink(missing_ok=True)
             if is_full(error, self.place):
                 raise LakeFull from error
-            raise WardgateError(
-                "lake-write-failed",
-                f"the lake did not take a batch: {type(error).__name__}.",
-                mend="`wardgate doctor` says more.",
-                exit_code=Exit.FAILED,
-            ) from error
+            if "conflict" in str(error).lower():
+                raise _Collided from error
+            raise _not_taken(error) from error
 
     def _append(self, name: str, rows: pa.Table, files: list[Path]) -> None:
         """Insert rows; large batches on a local disk are written by Arrow (half the cost) and registered."""
@@ -199,6 +223,19 @@ class Lake:
                     yield self._con
                 finally:
                     self._depth = 0
+
+
+class _Collided(Exception):  # noqa: N818
+    """Another process changed the same tables first (on PostgreSQL); the same commit may succeed now."""
+
+
+def _not_taken(error: BaseException) -> WardgateError:
+    return WardgateError(
+        "lake-write-failed",
+        f"the lake did not take a batch: {type(error).__name__.strip('_')}.",
+        mend="`wardgate doctor` says more.",
+        exit_code=Exit.FAILED,
+    )
 
 
 @contextmanager
