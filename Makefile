@@ -8,7 +8,7 @@ EXTRAS := --extra console --extra scaled
 STAMP := $(VENV)/.locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest bench-follow
+.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest bench-follow bench-push
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -51,6 +51,9 @@ bench-ingest: setup ## file to inventory against GoAccess (RUNS=3, LINES=2000000
 
 bench-follow: setup ## line written to visible in a query (SECONDS=60, RATE=5000, UPKEEP=60: seconds between upkeep)
 	$(BIN)/python bench/follow.py --seconds $(or $(SECONDS),60) --rate $(or $(RATE),5000) --upkeep $(or $(UPKEEP),60)
+
+bench-push: setup ## pushed calls a second, durable, while the inventory is read (RUNS=3, SECONDS=20)
+	$(BIN)/python bench/push.py --runs $(or $(RUNS),3) --seconds $(or $(SECONDS),20)
 
 FUZZ ?= 2000
 fuzz: setup ## mutate every format's example FUZZ times, others each run (a crash, a hang or a lost line fails)

@@ -68,7 +68,7 @@ def test_parts_that_come_together_share_a_commit(
 def test_a_large_group_is_committed_before_its_time(
     pipeline: Pipeline, source: str, writers: list[Writer]
 ) -> None:
-    writers.append(writer := Writer(pipeline, gather_s=60, most_calls=8))
+    writers.append(writer := Writer(pipeline, gather_s=60, enough_calls=8))
     answers = [writer.submit(part(pipeline, source, n)) for n in range(2)]
     assert [one.result(20) for one in answers] == [True, True]
 

@@ -1,7 +1,7 @@
 """The one writer of a process: parts from every source, gathered for a moment, committed together.
 
-A commit costs the same for one part as for fifty, so parts wait up to `gather_s` for company (group commit);
-each gets its own answer after the commit. What waits is bounded in calls. A *patient* submitter (a followed
+A commit costs nearly the same for one part as for ten, so parts wait up to `gather_s` for company (group
+commit), unless enough calls wait already; each gets its own answer after the commit. What waits is bounded in calls. A *patient* submitter (a followed
 file, a syslog connection) is held back while there is no room, and its parts outlive a full disk. An
 impatient one (a pushed batch, whose sender keeps it) is refused at once.
 
@@ -22,6 +22,8 @@ from wardgate.lake.store import LakeFull, is_full
 from wardgate.pipeline import Pipeline, Prepared
 
 GATHER_S = 0.1
+ENOUGH_CALLS = 1_500
+"""Calls that wait for no company: fewer would make commits that cost more than what they carry."""
 MOST_CALLS = 20_000
 """Calls in one commit, about."""
 PENDING_CALLS = 60_000
@@ -68,6 +70,7 @@ class Writer:
         pipeline: Pipeline,
         *,
         gather_s: float = GATHER_S,
+        enough_calls: int = ENOUGH_CALLS,
         most_calls: int = MOST_CALLS,
         pending_calls: int = PENDING_CALLS,
         retry_s: float = RETRY_S,
@@ -75,6 +78,7 @@ class Writer:
     ) -> None:
         self._pipeline = pipeline
         self._gather_s = gather_s
+        self._enough_calls = min(enough_calls, most_calls)
         self._most_calls = most_calls
         self._pending_calls = pending_calls
         self._retry_s = retry_s
@@ -157,7 +161,7 @@ class Writer:
             return True
         if self._full_until is not None and self._now() < self._full_until:
             return False
-        return self._calls >= self._most_calls or self._now() >= self._queue[0].since + self._gather_s
+        return self._calls >= self._enough_calls or self._now() >= self._queue[0].since + self._gather_s
 
     def _until_due(self) -> float | None:
         if not self._queue:
