@@ -1,6 +1,14 @@
 """The listing commands on the sample shop: what a newcomer sees, with every filter."""
 
+import fcntl
 import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +149,28 @@ def test_an_empty_home_says_how_to_fill_it(run) -> None:
     assert run("sources", "--json").json == {"sources": [], "rejected_shapes": []}
     for command in ("operations", "credentials", "sources"):
         assert "wardgate ingest" in run(command).out
+
+
+def test_a_narrow_terminal_shows_fewer_columns_and_whole_templates(shop_home: Path) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 70, 0, 0))
+    command = [sys.executable, "-m", "wardgate", "--home", str(shop_home), "operations", "--limit", "40"]
+    env = {**os.environ, "TERM": "xterm", "COLUMNS": "70"}
+    with subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, env=env) as process:
+        os.close(theirs)
+        said = b""
+        while more := read_from(ours):
+            said += more
+        assert process.wait(60) == 0
+    os.close(ours)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", said.decode()).splitlines()
+    assert max(map(len, lines)) <= 70
+    assert "calls" in lines[0] and "last seen" not in lines[0]
+    assert any("/v1/customers/{customerId}/orders" in line for line in lines)
+
+
+def read_from(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:  # the other end was closed
+        return b""

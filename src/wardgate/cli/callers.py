@@ -42,14 +42,14 @@ def callers(installation: Installation, /, as_json: bool, **given: Any) -> None:
     print_table(
         [
             Column("kind"),
-            Column("caller"),
+            Column("caller", flexible=True),
             Column("told from"),
             Column("sure", True, from_width=90),
             Column("calls", True),
             Column("errors", True, from_width=110),
             Column("operations", True),
             Column("creds", True, from_width=110),
-            Column("services", from_width=160),
+            Column("services", from_width=160, flexible=True),
             Column("last seen", from_width=120),
         ],
         [

@@ -40,10 +40,10 @@ def flows(installation: Installation, /, as_json: bool, **given: Any) -> None:
     print_table(
         [
             Column("kind", from_width=90),
-            Column("caller"),
+            Column("caller", flexible=True),
             Column("service"),
             Column("method"),
-            Column("template"),
+            Column("template", flexible=True),
             Column("credential"),
             Column("calls", True),
             Column("errors", True, from_width=100),

@@ -37,9 +37,9 @@ def operations(installation: Installation, /, as_json: bool, **given: Any) -> No
     if found.rows:
         print_table(
             [
-                Column("service"),
+                Column("service", flexible=True),
                 Column("method"),
-                Column("template"),
+                Column("template", flexible=True),
                 Column("calls", True),
                 Column("4xx", True, from_width=90),
                 Column("5xx", True, from_width=90),

@@ -48,11 +48,15 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: its heading, whether it holds numbers, and how wide a terminal it needs."""
+    """A column of a table: its heading, whether it holds numbers, and how wide a terminal it needs.
+
+    A flexible one gives way first where the terminal is narrow.
+    """
 
     heading: str
     number: bool = False
     from_width: int = 0
+    flexible: bool = False
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
@@ -73,8 +77,8 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, tit
         table.add_column(
             column.heading,
             justify="right" if column.number else "left",
-            overflow="ellipsis" if on_terminal else "fold",
-            no_wrap=True,
+            overflow="ellipsis" if on_terminal and not column.flexible else "fold",
+            no_wrap=not column.flexible,
             min_width=min(len(column.heading), 8),
         )
     for row in rows:

@@ -91,6 +91,7 @@ def _run(
         try:
             if working:
                 running.start_followers()
+                running.start_listening()
                 running.start_upkeep(_tell)
             _serve_or_wait(running, ending, serving, lambda url: _say_up(home, config, url, as_json))
         finally:

@@ -32,7 +32,7 @@ def services(installation: Installation, /, as_json: bool, **given: Any) -> None
         return
     print_table(
         [
-            Column("service"),
+            Column("service", flexible=True),
             Column("operations", True),
             Column("static", True, from_width=120),
             Column("calls", True),
@@ -43,7 +43,7 @@ def services(installation: Installation, /, as_json: bool, **given: Any) -> None
             Column("creds", True),
             Column("no cred", True, from_width=110),
             Column("last seen", from_width=130),
-            Column("sources", from_width=150),
+            Column("sources", from_width=150, flexible=True),
         ],
         [
             [

@@ -51,7 +51,7 @@ def print_accounts(found: "list[SourceAccount]") -> None:
     """The accounting as a table."""
     print_table(
         [
-            Column("source"),
+            Column("source", flexible=True),
             Column("format"),
             Column("files", True, from_width=120),
             Column("read", True),
@@ -84,19 +84,10 @@ def print_accounts(found: "list[SourceAccount]") -> None:
 
 def print_shapes(shapes: "list[RejectedShape]") -> None:
     """What was not understood, with where the first of each stands."""
-    from wardgate.core.observed import REASONS, Reason
+    from wardgate.core.observed import REASONS
 
     known = {one.value: text for one, text in REASONS.items()}
-    print_table(
-        [Column("source"), Column("records", True), Column("reason"), Column("first at"), Column("shape")],
-        [
-            [
-                one.source,
-                count(one.records),
-                known.get(one.reason, one.reason) if one.reason in set(Reason) else one.reason,
-                f"{one.origin}:{one.position + 1}",
-                one.shape,
-            ]
-            for one in shapes
-        ],
-    )
+    for one in shapes:
+        times = "" if one.records == 1 else f", {count(one.records)} like it"
+        say(f"  {one.source}: {known.get(one.reason, one.reason)} ({one.origin}:{one.position + 1}{times})")
+        say(f"      {one.shape[:160]}")
