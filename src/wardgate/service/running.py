@@ -16,10 +16,11 @@ from wardgate.core.settings import Config
 from wardgate.lake.maintenance import Maintainer
 from wardgate.lake.store import Lake
 from wardgate.pipeline import Pipeline
-from wardgate.service.configured import followed_of
+from wardgate.service.configured import followed_of, syslog_of
 from wardgate.service.doctor_place import lake_place
 from wardgate.service.follow import Follower
 from wardgate.service.pushes import Pushes
+from wardgate.service.syslog_listener import SyslogListener
 from wardgate.service.workers import Work, Worker
 from wardgate.service.writer import Writer
 from wardgate.sources.skip_rules import SkipRules
@@ -72,6 +73,15 @@ class Running:
         if followed:
             follower = Follower(self.pipeline, self.writer, followed, self.home, self.clock)
             self.start("follower", follower.run)
+
+    def start_listening(self) -> None:
+        """Take syslog, where the configuration says so."""
+        sources = syslog_of(self.config)
+        if sources:
+            syslog = SyslogListener(
+                self.pipeline, self.writer, sources, self.config.syslog, self.home, self.clock
+            )
+            self.start("syslog", syslog.run)
 
     def start_upkeep(self, tell: Tell) -> None:
         """Maintain the lake from time to time. What the next round may mend is told, once."""
