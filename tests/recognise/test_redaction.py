@@ -3,10 +3,14 @@
 import base64
 import json
 
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wardgate.core.keys import Key
 from wardgate.match.secrets import is_secret_name, secret_kind, shape
+from wardgate.recognise.splitting import split_targets
 from wardgate.recognise.targets import split_target
 from wardgate.recognise.tokens import Tokens
 
@@ -128,3 +132,29 @@ def test_names_that_announce_a_secret(name: str, secret: bool) -> None:
 )
 def test_shapes(value: str, kind: str | None) -> None:
     assert secret_kind(value) == kind
+
+
+_pieces = st.sampled_from(
+    ["/a", "/", "?", "&", "=", "x", "token", "password", "s3cr3tV4lue", "#", "%3D", "http://", "HTTPS://", "api.example:8443",
+     "bob:pw@", ";", "*", "é", " ", "aB3dE5fG7hJ9kL1mN3pQ", "\x00", "page", "1"]
+)  # fmt: skip
+
+
+@given(st.lists(st.lists(_pieces, min_size=1, max_size=7).map("".join), min_size=1, max_size=6))
+def test_splitting_in_columns_means_what_splitting_one_means(targets: list[str]) -> None:
+    tokens = Tokens(KEY)
+    found = split_targets(pa.array(targets, pa.string()), tokens)
+    carried: dict[int, set[tuple[str, str]]] = {}
+    for codes, secrets in found.secrets:
+        for at, code in enumerate(codes.tolist()):
+            carried.setdefault(at, set()).update(secrets.get(code, ()))
+    for at, target in enumerate(targets):
+        one = split_target(target, tokens)
+        front = found.fronts[found.front[at]] if found.front[at] >= 0 else (None, None)
+        assert (found.path[at].as_py(), found.query[at].as_py(), *front) == (
+            one.path,
+            one.query,
+            one.scheme,
+            one.authority,
+        )
+        assert carried.get(at, set()) == set(one.secrets)

@@ -19,6 +19,7 @@ from wardgate.lake.tables import CALLERS, CREDENTIALS
 from wardgate.recognise.callers import Caller, caller_of, software_of
 from wardgate.recognise.credentials import API_KEY_HEADERS, NOT_CREDENTIALS, Credential, Recogniser
 from wardgate.recognise.distinct import Codes, Distinct, coded, distinct, one_chunk
+from wardgate.recognise.splitting import Secrets
 
 Found = tuple[Credential, ...]
 
@@ -58,7 +59,7 @@ class Identifier:
         self,
         observed: pa.Table,
         headers: dict[str, pa.Array],
-        secrets: tuple[Distinct, dict[int, tuple[tuple[str, str], ...]]],
+        secrets: list[tuple[Codes, dict[int, Secrets]]],
         address: Distinct,
         agent: Distinct,
         received_at_us: int,
@@ -89,7 +90,7 @@ class Identifier:
         self,
         observed: pa.Table,
         headers: dict[str, pa.Array],
-        secrets: tuple[Distinct, dict[int, tuple[tuple[str, str], ...]]],
+        secrets: list[tuple[Codes, dict[int, Secrets]]],
         login: Distinct,
     ) -> list[Channel]:
         rows = observed.num_rows
@@ -118,12 +119,12 @@ class Identifier:
                 channel(values, lambda value, name=header: know.cookie(name, value))  # type: ignore[misc]
             elif side == "req":
                 channel(values, self._header(header))
-        targets, carried = secrets
-        if carried:
-            nothing: list[Found] = [()] * len(targets.array)
-            for code, pairs in carried.items():
-                nothing[code] = self._from_target(pairs)
-            out.append(Channel(targets.codes, nothing))
+        for codes, carried in secrets:
+            found = [self._from_target(pairs) for pairs in carried.values()]
+            if any(found):
+                places = np.full(int(codes.max(initial=0)) + 1, -1, np.int64)
+                places[list(carried)] = np.arange(len(carried))
+                out.append(Channel(np.where(codes < 0, -1, places[np.maximum(codes, 0)]), found))
         if "credential_name" in observed.column_names:
             channel(_named_keys(observed), lambda value: know.gateway_key(*value.split("\0", 1)))
         if not login.is_empty:

@@ -14,7 +14,8 @@ from wardgate.core.ids import Ids, mixed
 from wardgate.core.keys import Key
 from wardgate.recognise.distinct import Codes, Distinct, coded, combined, distinct
 from wardgate.recognise.paths import PathBook
-from wardgate.recognise.targets import NEEDS_CARE, Target, redact_query, split_target
+from wardgate.recognise.splitting import Front, Secrets, split_targets
+from wardgate.recognise.targets import redact_query
 from wardgate.recognise.tokens import Tokens
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253})(?::(\d{1,5}))?\Z")
@@ -34,8 +35,8 @@ class Routes:
     query: pa.Array
     objects: pa.Array
     path_id: Ids
-    secrets: tuple[Distinct, dict[int, tuple[tuple[str, str], ...]]]
-    """Targets, and by code the (place, value) of the secrets that some of them carried."""
+    secrets: list[tuple[Codes, dict[int, Secrets]]]
+    """Codes per row, and by code what some paths and queries carried."""
     table: pa.Table
     """One row per distinct route: columns of `lake.tables.PATHS` without `version`."""
 
@@ -54,22 +55,20 @@ class Router:
         """Routes of a batch. `service` names it where no host is shown, or always when `fixed`."""
         rows = observed.num_rows
         targets = distinct(_column(observed, "target"), rows)
-        path_of_target, careful = self._split(targets.array)
-        query = self._query(observed, targets, careful)
+        split = split_targets(targets.array, self._tokens)
+        fronts = Distinct(pa.nulls(len(split.fronts), pa.string()), _through(split.front, targets.codes))
         methods = distinct(_column(observed, "method"), rows)
         methods = coded([self._method(one) for one in methods.values], methods.codes)
         operations = distinct(_column(observed, "operation"), rows)
         operations = coded([self._tokens.masked(one)[:200] for one in operations.values], operations.codes)
         names = distinct(_column(observed, "service_name"), rows)
         services, scheme, host_text, port = self._services(
-            observed, targets, careful, host, names, service, fixed
+            observed, fronts, split.fronts, host, names, service, fixed
         )
 
-        paths = targets
-        if careful:
-            encoded = pc.dictionary_encode(path_of_target)
-            spread = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-            paths = Distinct(encoded.dictionary, spread[targets.codes])
+        encoded = pc.dictionary_encode(split.path)
+        spread = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        paths = Distinct(encoded.dictionary, _through(spread, targets.codes))
         places = self._book.look_up(paths.array)
 
         heads_first, head = combined(services.codes, protocol.codes, methods.codes, operations.codes)
@@ -88,35 +87,19 @@ class Router:
             port=port,
             method=methods.text(),
             path=paths.text(),
-            query=query,
+            query=self._query(observed, targets, split.query),
             objects=self._book.objects.take(pa.array(places[paths.codes])),
             path_id=path_id,
-            secrets=(targets, {code: one.secrets for code, one in careful.items() if one.secrets}),
+            secrets=[(_through(codes, targets.codes), carried) for codes, carried in split.secrets],
             table=self._table(heads, head, head_ids, paths, places, path_id),
         )
 
-    def _split(self, targets: pa.Array) -> tuple[pa.Array, dict[int, Target]]:
-        """The redacted path of each distinct target, and by code those that held more than a plain path."""
-        flags = pc.match_substring_regex(targets, NEEDS_CARE)
-        at = np.flatnonzero(flags.to_numpy(zero_copy_only=False))
-        texts = targets.take(pa.array(at)).to_pylist()
-        careful = {
-            code: split_target(text, self._tokens) for code, text in zip(at.tolist(), texts, strict=True)
-        }
-        if not careful:
-            return targets, careful
-        paths = pa.array([one.path for one in careful.values()], pa.string())
-        return pc.replace_with_mask(targets, flags, paths), careful
-
-    def _query(self, observed: pa.Table, targets: Distinct, careful: dict[int, Target]) -> pa.Array:
+    def _query(self, observed: pa.Table, targets: Distinct, queries: pa.Array) -> pa.Array:
         apart = distinct(_column(observed, "query"), observed.num_rows)
         if not apart.is_empty:
             clean = [redact_query(one.removeprefix("?"), self._tokens, []) or None for one in apart.values]
             return apart.text(clean)
-        queries: list[str | None] = [None] * len(targets.array)
-        for code, one in careful.items():
-            queries[code] = one.query
-        if not any(queries):
+        if queries.null_count == len(queries):
             return pa.nulls(observed.num_rows, pa.string())
         return targets.text(queries)
 
@@ -126,8 +109,8 @@ class Router:
     def _services(
         self,
         observed: pa.Table,
-        targets: Distinct,
-        careful: dict[int, Target],
+        front: Distinct,
+        fronts: list[Front],
         host: Distinct,
         names: Distinct,
         service: str,
@@ -135,23 +118,18 @@ class Router:
     ) -> tuple[Distinct, pa.Array, pa.Array, pa.Array]:
         rows = observed.num_rows
         schemes = distinct(_column(observed, "scheme"), rows)
-        absolute = {code: one for code, one in careful.items() if one.authority}
-        target_codes = np.full(rows, -1, np.int64)
-        if absolute:
-            target_codes = np.where(np.isin(targets.codes, list(absolute)), targets.codes, -1)
         ports = _column(observed, "port")
         port_codes = (
             ports.fill_null(-1).to_numpy().astype(np.int64)
             if ports is not None
             else np.full(rows, -1, np.int64)
         )
-        first, combination = combined(host.codes, target_codes, names.codes, schemes.codes, port_codes)
+        first, combination = combined(host.codes, front.codes, names.codes, schemes.codes, port_codes)
         shown: list[tuple[str, str | None, str | None, int | None]] = []
         for row in first.tolist():
-            target = absolute.get(int(targets.codes[row]))
-            text = (target.authority if target else None) or host.at(row)
-            name, port = self._host(text)
-            scheme = (target.scheme if target else None) or (schemes.at(row) or "").lower() or None
+            its_scheme, authority = fronts[front.codes[row]] if front.codes[row] >= 0 else (None, None)
+            name, port = self._host(authority or host.at(row))
+            scheme = its_scheme or (schemes.at(row) or "").lower() or None
             scheme = scheme if scheme in _DEFAULT_PORTS else None
             port = port or (int(port_codes[row]) if port_codes[row] > 0 else None)
             if fixed or name is None:
@@ -211,6 +189,14 @@ class Router:
                 "static": pa.array(self._book.static[its_place]),
             }
         )
+
+
+def _through(codes: Codes, rows: Codes) -> Codes:
+    """Codes per row from codes per distinct target and targets per row."""
+    if not len(codes):
+        return rows
+    out: Codes = np.where(rows < 0, -1, codes[np.maximum(rows, 0)])
+    return out
 
 
 def _column(observed: pa.Table, name: str) -> pa.ChunkedArray | None:

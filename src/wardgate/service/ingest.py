@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from wardgate.core.clock import Clock
 from wardgate.core.errors import Exit, WardgateError
 from wardgate.core.observed import Parsed, Reason, Reject
-from wardgate.pipeline import Pipeline, Prepared, Reached
+from wardgate.pipeline import Origin, Part, Pipeline, Prepared, Reached
 from wardgate.service.claims import Claims
 from wardgate.service.opening import Opened, Reading, last_reached, open_input
 from wardgate.sources.files import Input, tail_digest
@@ -48,6 +48,8 @@ class SourceReport:
         self.skipped += part.skipped
 
 
+_GROUP_CALLS = 20_000
+_GROUP_BYTES = 48 << 20
 Progress = Callable[[str, int, int], None]
 """Called with file name, bytes read (decompressed) and records committed so far."""
 
@@ -118,15 +120,36 @@ class Ingest:
         self, opened: Opened, reading: Reading, report: SourceReport, committer: ThreadPoolExecutor
     ) -> None:
         pending: Future[list[bool]] | None = None
-        for parsed, reached in parts(opened, reading.options):
-            prepared = self._pipeline.prepare(reading.skip.apply(parsed), opened.origin, reached)
+        for group in _groups(parts(opened, reading.options)):
+            prepared = self._pipeline.prepare_together(
+                [self._part(opened.origin, reading.skip.apply(parsed), reached) for parsed, reached in group]
+            )
             if pending is not None:
                 pending.result()
-            pending = committer.submit(self._pipeline.commit, [prepared])
-            report.add(prepared)
-            self._progress(opened.origin.name, reached.offset, report.accepted)
+            pending = committer.submit(self._pipeline.commit, prepared)
+            for one in prepared:
+                report.add(one)
+            self._progress(opened.origin.name, group[-1][1].offset, report.accepted)
         if pending is not None:
             pending.result()
+
+    def _part(self, origin: Origin, parsed: Parsed, reached: Reached) -> Part:
+        return Part(parsed, origin, reached, self._pipeline.batch_id(origin, reached.position - parsed.read))
+
+
+def _groups(found: Iterator[tuple[Parsed, Reached]]) -> Iterator[list[tuple[Parsed, Reached]]]:
+    """Small parts (of a document) in groups that are worth a commit, bounded in calls and bytes."""
+    group: list[tuple[Parsed, Reached]] = []
+    calls = size = 0
+    for one in found:
+        group.append(one)
+        calls += one[0].read
+        size += one[0].table.nbytes
+        if calls >= _GROUP_CALLS or size >= _GROUP_BYTES:
+            yield group
+            group, calls, size = [], 0, 0
+    if group:
+        yield group
 
 
 def parts(opened: Opened, options: Options, chunk: int | None = None) -> Iterator[tuple[Parsed, Reached]]:
