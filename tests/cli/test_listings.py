@@ -153,9 +153,9 @@ def test_an_empty_home_says_how_to_fill_it(run) -> None:
 
 def test_a_narrow_terminal_shows_fewer_columns_and_whole_templates(shop_home: Path) -> None:
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 70, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 90, 0, 0))
     command = [sys.executable, "-m", "wardgate", "--home", str(shop_home), "operations", "--limit", "40"]
-    env = {**os.environ, "TERM": "xterm", "COLUMNS": "70"}
+    env = {**os.environ, "TERM": "xterm", "COLUMNS": "90"}
     with subprocess.Popen(command, stdout=theirs, stderr=subprocess.DEVNULL, env=env) as process:
         os.close(theirs)
         said = b""
@@ -164,9 +164,9 @@ def test_a_narrow_terminal_shows_fewer_columns_and_whole_templates(shop_home: Pa
         assert process.wait(60) == 0
     os.close(ours)
     lines = re.sub(r"\x1b\[[0-9;]*m", "", said.decode()).splitlines()
-    assert max(map(len, lines)) <= 70
+    assert max(map(len, lines)) <= 90
     assert "calls" in lines[0] and "last seen" not in lines[0]
-    assert any("/v1/customers/{customerId}/orders" in line for line in lines)
+    assert any("/internal/v1/orders/{orderId}/shipments" in line for line in lines)
 
 
 def read_from(terminal: int) -> bytes:
