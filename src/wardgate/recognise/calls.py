@@ -23,10 +23,9 @@ from wardgate.recognise.routes import Router
 from wardgate.recognise.tokens import Tokens
 
 _HTTP_VERSION = re.compile(r"(?:HTTPS?/)?(\d(?:\.\d)?)\Z", re.IGNORECASE)
-_REQUEST_ID = re.compile(
-    r"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{6,32}(?:-[a-z]{3})?"
-    r"|(?:Self=[0-9a-f-]+;)?Root=1-[0-9a-f]{8}-[0-9a-f]{24}|[0-9-]{1,32})\Z",
-    re.IGNORECASE,
+_REQUEST_ID = (
+    r"(?i)^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{6,32}(?:-[a-z]{3})?"
+    r"|(?:Self=[0-9a-f-]+;)?Root=1-[0-9a-f]{8}-[0-9a-f]{24}|[0-9-]{1,32})$"
 )
 """Request ids that are plainly nothing else (UUID, hexadecimal, X-Ray, Cloudflare's ray) stay readable."""
 _TRACEPARENT = r"^[0-9a-fA-F]{2}-(?P<trace>[0-9a-fA-F]{32})-(?P<span>[0-9a-fA-F]{16})-"
@@ -185,10 +184,10 @@ class Recognition:
             spans = distinct(pc.utf8_lower(span.cast(pa.string())), view.rows)
             out["span_id"] = spans.text([one if _is_hex(one) else None for one in spans.values])
         if not requests.is_empty:
-            safe = [
-                one if _REQUEST_ID.match(one) else self._tokens.of("request", one) for one in requests.values
-            ]
-            out["request_id"] = requests.text(safe)
+            plain = pc.match_substring_regex(requests.array, _REQUEST_ID)
+            odd = requests.array.filter(pc.invert(plain)).to_pylist()
+            hidden = pa.array([self._tokens.of("request", one) for one in odd], pa.string())
+            out["request_id"] = requests.text(pc.replace_with_mask(requests.array, pc.invert(plain), hidden))
             ids = requests.numbers(np.array(self._key.ids64("request", requests.values), np.int64))
             link = np.where(ids > 0, ids, link)
         if link.any():

@@ -48,8 +48,8 @@ class SourceReport:
         self.skipped += part.skipped
 
 
-_GROUP_CALLS = 20_000
-_GROUP_BYTES = 48 << 20
+_GROUP_CALLS = 60_000
+_GROUP_BYTES = 24 << 20
 Progress = Callable[[str, int, int], None]
 """Called with file name, bytes read (decompressed) and records committed so far."""
 
