@@ -119,11 +119,12 @@ def rows(home: Home, sql: str) -> list[dict[str, Any]]:
 
 
 def accounts(home: Home, source: str) -> dict[str, int]:
-    """What the lake holds of a source: calls, rollups' calls, and the ledger's counts."""
+    """What the lake holds of a source: calls, those rolled up, and the ledger's counts."""
     found = rows(
         home,
         f"""SELECT (SELECT count(*) FROM lake.calls WHERE source = '{source}') AS calls,
-        (SELECT coalesce(sum(calls), 0)::BIGINT FROM lake.rollups WHERE source = '{source}') AS rolled_up,
+        (SELECT coalesce(sum(calls + linked), 0)::BIGINT FROM lake.rollups WHERE source = '{source}')
+        AS rolled_up,
         (SELECT count(*) FROM lake.rejects WHERE source = '{source}') AS rejects,
         count(*) AS batches, coalesce(sum(read), 0)::BIGINT AS read,
         coalesce(sum(accepted), 0)::BIGINT AS accepted, coalesce(sum(rejected), 0)::BIGINT AS rejected,

@@ -81,6 +81,7 @@ def _run(
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it would log messages of exceptions
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each scanner's garbage
     home = installation.home
     config = _listening_on(
         load_config(installation.config, required=installation.config_path is not None), address, port
