@@ -32,7 +32,8 @@ def canaries(rng: random.Random) -> list[str]:
 
     known = [
         ("ghp_", 36), ("glpat-", 20), ("xoxb-", 40), ("sk_live_", 24), ("sk-", 48), ("AIza", 35),
-        ("ya29.", 40), ("npm_", 36), ("pypi-", 60), ("hvs.", 24), ("whsec_", 32), ("GOCSPX-", 28), ("hf_", 34), ("wg_", 43),
+        ("ya29.", 40), ("npm_", 36), ("pypi-", 60), ("hvs.", 24), ("whsec_", 32), ("GOCSPX-", 28),
+        ("hf_", 34), ("wg_", 43),
     ]  # fmt: skip
     jwts = [
         f"{part({'alg': 'HS256'})}.{part({'sub': some(_ALNUM, 12)})}.{some(_ALNUM, 43)}" for _ in range(3)
