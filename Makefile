@@ -8,7 +8,7 @@ EXTRAS := --extra console --extra scaled
 STAMP := $(VENV)/.locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest bench-follow bench-push
+.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest crash bench-follow bench-push
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -54,6 +54,10 @@ bench-follow: setup ## line written to visible in a query (SECONDS=60, RATE=5000
 
 bench-push: setup ## pushed calls a second, durable, while the inventory is read (RUNS=3, SECONDS=20)
 	$(BIN)/python bench/push.py --runs $(or $(RUNS),3) --seconds $(or $(SECONDS),20)
+
+KILLS ?= 50
+crash: setup ## kill -9 every process at random moments KILLS times, fill the disk, and count
+	$(BIN)/python bench/crash.py --kills $(KILLS)
 
 FUZZ ?= 2000
 fuzz: setup ## mutate every format's example FUZZ times, others each run (a crash, a hang or a lost line fails)
