@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from wardgate.console.app import router
+from wardgate.console.recent import Recent
 from wardgate.core.clock import fixed_clock
 from wardgate.core.home import open_home
 from wardgate.core.keys import Key
@@ -233,3 +234,22 @@ def test_nothing_comes_from_elsewhere_and_the_browser_is_told_so(full: Browser) 
 
 def test_every_narrow_cell_has_its_label(full: Browser) -> None:
     assert all(attrs.get("data-label") for tag, attrs in Page(full.get("/").text).tags if tag == "td")
+
+
+def test_a_page_that_takes_long_is_made_at_most_a_tenth_of_the_time() -> None:
+    now = 0.0
+
+    def make() -> float:
+        nonlocal now
+        now += 0.5
+        return now
+
+    recent: Recent[float] = Recent(lambda: now)
+    assert recent.answer("a", make) == 0.5
+    now = 5.0
+    assert recent.answer("a", make) == 0.5
+    assert recent.answer("b", make) == 5.5
+    assert recent.answer("a", make) == 6.0
+    for n in range(100):
+        recent.answer(n, make)
+    assert recent.answer("b", make) == now

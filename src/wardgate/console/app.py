@@ -6,6 +6,7 @@ the router decides who may reach it.
 """
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from fastapi import APIRouter, Request, Response
 from jinja2 import Environment, StrictUndefined
 
 from wardgate import __version__
+from wardgate.console.recent import Recent
 from wardgate.core.clock import system_clock
 from wardgate.core.errors import WardgateError
 from wardgate.core.observed import REASONS
@@ -61,14 +63,14 @@ def page(request: Request) -> Response:
     problem = ""
     try:
         asked, at = _asked(given, number)
-        shown = _shown(request.app.state.lake, asked, at)
+        shown = _recently(request, asked)
     except WardgateError as error:
         problem = str(error)
         given = dict.fromkeys(FILTERS, "")
         asked, at = _asked(given, "1")
-        shown = _shown(request.app.state.lake, asked, at)
-    shown |= {"given": given, "problem": problem, "sorts": reading.SORTS["operations"], "at": at}
-    text = _template().render(shown, link=lambda to: _link(given, to))
+        shown = _recently(request, asked)
+    own = {"given": given, "problem": problem, "sorts": reading.SORTS["operations"], "at": at}
+    text = _template().render(shown, **own, link=lambda to: _link(given, to))
     return Response(text, 400 if problem else 200, {**HEADERS}, "text/html; charset=utf-8")
 
 
@@ -92,7 +94,16 @@ def _asked(given: dict[str, str], number: str) -> tuple[Asked, int]:
     return asked, at
 
 
-def _shown(lake: Lake, asked: Asked, at: int) -> dict[str, Any]:
+def _recently(request: Request, asked: Asked) -> dict[str, Any]:
+    """What was shown not long ago for the same question, else what is there now."""
+    state = request.app.state
+    if not hasattr(state, "recent_pages"):
+        state.recent_pages = Recent()
+    pages: Recent[dict[str, Any]] = state.recent_pages
+    return pages.answer(asked, lambda: _shown(state.lake, asked))
+
+
+def _shown(lake: Lake, asked: Asked) -> dict[str, Any]:
     """All that the page shows. The filters hold for the operations; the time holds for everything."""
     clock = system_clock
     found = reading.operations(lake, asked, clock)
@@ -110,6 +121,7 @@ def _shown(lake: Lake, asked: Asked, at: int) -> dict[str, Any]:
         "rejects": reading.rejected_shapes(lake, each=3)[:60],
         "reasons": {one.value: text for one, text in REASONS.items()},
         "version": __version__,
+        "as_of": datetime.fromtimestamp(clock() / 1e6, UTC),
     }
 
 

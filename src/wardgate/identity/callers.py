@@ -65,9 +65,8 @@ touched AS (
     SELECT caller_id, count(DISTINCT operation_id) AS operations,
            count(DISTINCT credential_id) FILTER (credential_id <> 0) AS credentials,
            list(DISTINCT service ORDER BY service) AS services
-    FROM (SELECT DISTINCT caller_id, operation_id, credential_id
-          FROM callings SEMI JOIN page USING (caller_id))
-    JOIN labels USING (operation_id) GROUP BY caller_id),
+    FROM (SELECT DISTINCT caller_id, path_id, credential_id FROM callings SEMI JOIN page USING (caller_id))
+    JOIN known USING (path_id) JOIN labels USING (operation_id) GROUP BY caller_id),
 facts AS (
     SELECT caller_id, arg_min(kind, learned_at_us) AS kind, arg_min(name, learned_at_us) AS name,
            arg_min(basis, learned_at_us) AS basis, arg_min(confidence, learned_at_us) AS confidence
@@ -79,7 +78,8 @@ ORDER BY {order}, page.caller_id
 """
 
 _BREADTH = """JOIN (
-        SELECT caller_id, count(DISTINCT operation_id) AS operations FROM callings GROUP BY caller_id)
+        SELECT caller_id, count(DISTINCT operation_id) AS operations
+        FROM callings JOIN known USING (path_id) GROUP BY caller_id)
     USING (caller_id)"""
 
 

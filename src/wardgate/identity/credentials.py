@@ -80,7 +80,7 @@ uses AS (
     GROUP BY credential_id HAVING sum(calls) >= $min_calls),
 who AS (
     SELECT credential_id, count(DISTINCT caller_id) AS callers
-    FROM scoped WHERE credential_id <> 0 GROUP BY credential_id)
+    FROM plain WHERE credential_id <> 0 GROUP BY credential_id)
 SELECT credential_id, fingerprint, kind, place, hint, issuer, subject, client, scopes, expires_at, calls,
        errors, operations, services, coalesce(callers, 0) AS callers, first_seen, last_seen,
        count(*) OVER () AS total

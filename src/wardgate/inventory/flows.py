@@ -41,7 +41,7 @@ sums AS (
     FROM (SELECT operation_id, caller_id, credential_id, source, sum(calls) AS calls, sum(linked) AS linked,
                  sum(status_4xx) + sum(status_5xx) AS errors, min(first_us) AS first_us,
                  max(last_us) AS last_us
-          FROM callings GROUP BY ALL)
+          FROM callings JOIN known USING (path_id) GROUP BY ALL)
     GROUP BY ALL HAVING greatest(sum(calls), max(linked)) >= $min_calls),
 page AS MATERIALIZED (
     SELECT *, count(*) OVER () AS total FROM sums

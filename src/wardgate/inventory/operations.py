@@ -88,7 +88,7 @@ with_credential AS (
     SELECT operation_id, sum(calls) AS presented, count(*) AS credentials FROM presented GROUP BY ALL),
 by_caller AS (
     SELECT operation_id, count(*) AS callers
-    FROM (SELECT DISTINCT operation_id, caller_id FROM callings SEMI JOIN page USING (operation_id))
+    FROM (SELECT DISTINCT operation_id, caller_id FROM shown WHERE calls > 0 OR credential_id <> 0)
     GROUP BY operation_id),
 buckets AS (
     SELECT operation_id, bucket, sum(calls) AS n

@@ -48,7 +48,7 @@ SELECT count(DISTINCT service) AS services, count(*) FILTER (NOT "static") AS op
        count(*) FILTER ("static") AS static_paths, coalesce(sum(calls), 0)::BIGINT AS calls,
        coalesce(sum(calls) FILTER ("static"), 0)::BIGINT AS static_calls,
        coalesce(sum(linked), 0)::BIGINT AS linked,
-       (SELECT count(DISTINCT credential_id) FROM scoped WHERE credential_id <> 0) AS credentials,
+       (SELECT count(DISTINCT credential_id) FROM plain WHERE credential_id <> 0) AS credentials,
        (SELECT count(DISTINCT caller_id) FROM callings) AS callers,
        coalesce(sum(s4), 0)::BIGINT AS errors_4xx, coalesce(sum(s5), 0)::BIGINT AS errors_5xx,
        (SELECT greatest(api.calls - with_credential.calls, 0) / nullif(api.calls, 0)

@@ -58,11 +58,13 @@ presented AS (
     FROM (SELECT operation_id, credential_id, source, sum(calls) AS calls, sum(linked) AS linked
           FROM scoped WHERE credential_id <> 0 GROUP BY ALL) GROUP BY ALL),
 with_credential AS (
-    SELECT service, sum(calls) FILTER (NOT "static") AS presented, count(DISTINCT credential_id) AS credentials
+    SELECT service, sum(calls) FILTER (NOT "static") AS presented,
+           count(DISTINCT credential_id) AS credentials
     FROM presented JOIN labels USING (operation_id) GROUP BY service),
 by_caller AS (
     SELECT service, count(*) AS callers
-    FROM (SELECT DISTINCT service, caller_id FROM callings JOIN labels USING (operation_id))
+    FROM (SELECT DISTINCT service, caller_id FROM callings JOIN known USING (path_id)
+          JOIN labels USING (operation_id))
     GROUP BY service)
 SELECT totals.*, coalesce(callers, 0) AS callers, coalesce(credentials, 0) AS credentials,
        greatest(calls - static_calls - coalesce(presented, 0), 0) / nullif(calls - static_calls, 0)
