@@ -100,7 +100,7 @@ def test_every_command_shown_is_one_that_parses(page: Path) -> None:
             words = words[: words.index("|")] if "|" in words else words
             if words[:1] != ["wardgate"]:
                 continue
-            root = click.Context(cli, info_name="wardgate")
+            root = click.Context(cli, info_name="wardgate", **cli.context_settings)
             name, command, rest = cli.resolve_command(root, words[1:])
             assert command is not None
             context = command.make_context(name, rest, parent=root)
