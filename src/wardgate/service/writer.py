@@ -22,7 +22,7 @@ from wardgate.lake.store import LakeFull, is_full
 from wardgate.pipeline import Pipeline, Prepared
 
 GATHER_S = 0.1
-ENOUGH_CALLS = 1_500
+ENOUGH_CALLS = 2_000
 """Calls that wait for no company: fewer would make commits that cost more than what they carry."""
 MOST_CALLS = 20_000
 """Calls in one commit, about."""
