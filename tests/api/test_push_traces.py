@@ -191,3 +191,45 @@ def test_refusals_are_told_as_the_protocol_has_it(
 def test_other_types_are_refused(server: Any) -> None:
     answer = push(server, "refusing", b"x", "text/plain")
     assert (answer.status, answer.json()["code"]) == (415, "body-type-unknown")
+
+
+def test_the_real_exporter_is_understood(server: Any, accounting: Accounting, asking: Asking) -> None:
+    """OpenTelemetry's own SDK and exporter, compressing, with a server span and a client span within it."""
+    from opentelemetry.exporter.otlp.proto.http import Compression
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.trace import SpanKind
+
+    exporter = OTLPSpanExporter(
+        f"http://127.0.0.1:{server.port}/v1/traces",
+        headers={"Authorization": f"Bearer {server.token('sdk')}"},
+        compression=Compression.Gzip,
+    )
+    provider = TracerProvider(resource=Resource.create({"service.name": "shop"}))
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    tracer = provider.get_tracer("test")
+    for number in range(5):
+        path = {
+            "http.request.method": "GET",
+            "url.path": f"/orders/{number}",
+            "http.response.status_code": 200,
+        }
+        with tracer.start_as_current_span("GET /orders/{id}", kind=SpanKind.SERVER, attributes=path) as span:
+            trace = span.get_span_context().trace_id
+            url = {"http.request.method": "GET", "url.full": f"https://stock.example/items/{number}"}
+            with tracer.start_as_current_span("GET", kind=SpanKind.CLIENT, attributes=url):
+                pass
+    assert provider.force_flush()
+    provider.shutdown()
+    assert (
+        accounting(server.home, "sdk")["accepted"] == accounting(server.home, "sdk-client")["accepted"] == 5
+    )
+    found = asking(
+        server.home, f"SELECT source, service FROM lake.calls WHERE trace_id = '{trace:032x}' ORDER BY source"
+    )
+    assert found == [
+        {"source": "sdk", "service": "shop"},
+        {"source": "sdk-client", "service": "stock.example"},
+    ]
