@@ -95,10 +95,13 @@ class Rig:
         writing.start()
         for role in ROLES:
             self.start(role)
-        self._wait_for_calls()
+        for role in ROLES:
+            self._wait_for(role)
         for n in range(kills):
-            time.sleep(self.random.uniform(0.0, 2 * pace_s))
             role = ROLES[n % len(ROLES)] if n < len(ROLES) else self.random.choice(ROLES)
+            if self.random.random() < 0.9:  # the rest are killed while they start
+                self._wait_for(role)
+            time.sleep(self.random.uniform(0.0, 2 * pace_s))
             self.kill(role)
             self.start(role)
         time.sleep(1.0)
@@ -139,16 +142,10 @@ class Rig:
         finally:
             lake.close()
 
-    def _wait_for_calls(self) -> None:
-        """Until every process is at work."""
-        until = time.monotonic() + 60
-        opened = self.folder.path / "opened.log"
-        while time.monotonic() < until:
-            if opened.exists() and {line.split()[0] for line in opened.read_text().splitlines()} >= set(
-                ROLES
-            ):
-                return
-            time.sleep(0.05)
+    def _wait_for(self, role: str) -> None:
+        """Until a process is at work: has opened the lake, since it was started last."""
+        pid = str(self.running[role].pid)
+        _until(60, lambda: any(line.split()[2] == pid for line in self._logged("opened.log")))
 
     def _write(self) -> None:
         """Logs grow; now and then one is torn and rotated, a whole file arrives, the clock steps."""

@@ -72,7 +72,7 @@ def opened(folder: Folder, role: str) -> Lake:
     start = time.monotonic()
     lake = Lake(embedded_place(folder.home), memory="200MB")
     lake.rows(f"SELECT count(*) FROM {ALIAS}.calls")
-    folder.tell("opened.log", f"{role} {time.monotonic() - start:.3f}")
+    folder.tell("opened.log", f"{role} {time.monotonic() - start:.3f} {os.getpid()}")
     return lake
 
 

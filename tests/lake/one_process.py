@@ -25,7 +25,8 @@ def write(lake: Lake, name: str, count: int) -> None:
     pipeline = Pipeline(lake, KEY, lambda: NOON)
     for number in range(count):
         lines = "".join(
-            f'192.0.2.{n} - - [21/Sep/2026:14:13:20 +0000] "GET /{name}/{number}/{n} HTTP/1.1" 200 1 "-" "a"\n'
+            f"192.0.2.{n} - - [21/Sep/2026:14:13:20 +0000] "
+            f'"GET /{name}/{number}/{n} HTTP/1.1" 200 1 "-" "a"\n'
             for n in range(40)
         )
         parsed = format_named("nginx").parser(Options(), None).parse(Lines(lines.encode(), number * 40))  # type: ignore[union-attr]

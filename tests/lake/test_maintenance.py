@@ -228,6 +228,29 @@ def test_ledger_counts_by_rule_add_up() -> None:
     assert (found[0]["next_position"], found[0]["complete"], found[0]["read"]) == (6, True, 6)
 
 
+def test_old_pushes_fold_to_one_row_and_new_ones_keep_their_ids() -> None:
+    import duckdb
+    import pyarrow as pa
+
+    from wardgate.lake.tables import LEDGER
+
+    rows = [
+        {
+            **dict.fromkeys(LEDGER.names),
+            **{"batch_id": n, "source": "s", "origin_id": 100 + n, "origin": "push by s", "format": "f"},
+            **{"next_position": 2, "read": 2, "accepted": 2, "rejected": 0, "skipped": 0},
+            **{"skipped_by": "{}", "rejected_by": "{}", "parser_state": '{"body":7}', "committed_at_us": n},
+        }
+        for n in range(1, 21)
+    ]
+    con = duckdb.connect()
+    con.register("ledger", pa.Table.from_pylist(rows, schema=LEDGER))
+    found = con.execute(folded_ledger("ledger", 11)).to_arrow_table().to_pylist()
+    assert [row["origin_id"] for row in found] == [0, *range(111, 121)]
+    assert sum(row["read"] for row in found) == 40
+    assert {row["batch_id"] for row in found} >= set(range(11, 21))
+
+
 def test_a_file_that_no_commit_named_goes_and_one_that_may_yet_be_named_stays(
     lake: Lake,
     traffic,

@@ -140,7 +140,8 @@ def together(place: Place, tmp_path: Path, batches: int) -> None:
         assert maintainer.run_once().failure == ""
         maintainer.close()
         rows = lake.rows(f"""
-            SELECT source, count(*) AS calls, count(DISTINCT path) AS paths FROM {ALIAS}.calls GROUP BY 1 ORDER BY 1
+            SELECT source, count(*) AS calls, count(DISTINCT path) AS paths
+            FROM {ALIAS}.calls GROUP BY 1 ORDER BY 1
         """).to_pylist()
         assert rows == [{"source": s, "calls": 40 * batches, "paths": 40 * batches} for s in ("one", "two")]
         (row,) = lake.rows(f"""
@@ -223,7 +224,7 @@ def test_a_question_over_a_day_does_not_read_the_year(lake: Lake, traffic, log_l
     maintainer.close()
     for number in range(20, 24):  # what came after upkeep
         traffic.send(*(log_line(at=NOON + number * 6 * day, client=f"192.0.2.{n}") for n in range(20)))
-    start, end = NOON + 126 * day, NOON + 129 * day
+    start, end = NOON + 125 * day, NOON + 129 * day
     assert _files_read(lake, "calls", "started_at_us", start, end) == 1
     assert _files_read(lake, "rollups", "minute_us", start, end) == 1
     assert _files_read(lake, "calls", "started_at_us", NOON - day, NOON + 999 * day) == 5

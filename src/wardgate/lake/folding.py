@@ -20,6 +20,8 @@ _ROLLUP_KEYS = ("minute_us", "source", "path_id", "caller_id", "credential_id")
 _LATENCY_KEYS = ("minute_us", "path_id", "bucket")
 _ROLLUP_OTHERS = {"duration_max_us": "max", "first_us": "min", "last_us": "max"}
 _BY_ORIGIN = "source, origin_id, format"
+ORIGIN = "CASE WHEN json_exists(parser_state, '$.body') THEN 0 ELSE origin_id END"
+"""What a batch is folded under: its origin, or 0 for pushes, which are each an origin of their own."""
 
 
 def merged(table: str, relation: str) -> str:
@@ -35,7 +37,7 @@ def rollups_of(relation: str) -> str:
 
 
 def folded_ledger(relation: str, before_us: int) -> str:
-    """The ledger with the batches committed before `before_us` said as one row per origin and format."""
+    """The ledger with batches committed before `before_us` as one row per origin and format (one for pushes)."""
     last = ", ".join(
         f"last({name} ORDER BY next_position, committed_at_us) AS {name}"
         for name in ("batch_id", "origin", "next_position", "next_offset", "parser_state", "complete")
@@ -44,7 +46,8 @@ def folded_ledger(relation: str, before_us: int) -> str:
     columns = ", ".join(LEDGER.names)
     return f"""
 WITH every AS (SELECT * FROM {relation}),
-old AS (SELECT * FROM every WHERE committed_at_us < make_timestamp({before_us})),
+old AS (
+    SELECT * REPLACE ({ORIGIN} AS origin_id) FROM every WHERE committed_at_us < make_timestamp({before_us})),
 {_counts("skipped_by")}, {_counts("rejected_by")},
 folded AS (
     SELECT {_BY_ORIGIN}, {last}, {sums}, min(earliest_us) AS earliest_us, max(latest_us) AS latest_us,

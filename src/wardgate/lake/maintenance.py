@@ -17,7 +17,7 @@ from wardgate.core.errors import WardgateError
 from wardgate.core.settings import LakeSettings
 from wardgate.lake.engine import ALIAS
 from wardgate.lake.files import data_files
-from wardgate.lake.folding import IDEMPOTENCY, folded_ledger, merged
+from wardgate.lake.folding import IDEMPOTENCY, ORIGIN, folded_ledger, merged
 from wardgate.lake.freeing import ago, called, flush, free_disk, maintaining
 from wardgate.lake.merging import groups
 from wardgate.lake.retention import DAY_US, retain
@@ -163,7 +163,7 @@ class Maintainer:
             if not files:
                 return
             found = cursor.execute(
-                f"SELECT count(*) - count(DISTINCT (source, origin_id, format)) FROM {ALIAS}.ledger "
+                f"SELECT count(*) - count(DISTINCT (source, {ORIGIN}, format)) FROM {ALIAS}.ledger "
                 f"WHERE committed_at_us < make_timestamp({before})"
             ).fetchone()
         finally:
