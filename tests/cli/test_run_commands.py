@@ -161,3 +161,17 @@ def test_the_environment_and_the_options_win_over_the_file(start: Start, home: P
     (home / "wardgate.toml").write_text('[listen]\naddress = "192.0.2.1"\nport = 1\n')
     process = start("serve", "--port", "0", "--json", WARDGATE_LISTEN__ADDRESS="127.0.0.1")
     assert get(json.loads(line(process))["url"], "/healthz")[0] == 200
+
+
+def test_what_is_not_installed_is_told(home: Path) -> None:
+    """As where the extra `console` was left out."""
+    code = (
+        "import sys; sys.modules['fastapi'] = None; from wardgate.cli.main import main; "
+        f"sys.argv[1:] = ['--home', {str(home)!r}, 'serve', '--port', '0']; main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    told = "serving needs fastapi, which is not installed. pip install 'wardgate[console]'"
+    assert ended.stderr == f"[console-not-installed] {told}\n"

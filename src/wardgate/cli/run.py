@@ -112,11 +112,19 @@ def _serve_or_wait(
         ready(None)
         ending.wait()
         return
-    from wardgate.service.serving import HttpServer, bound, url_of
+    try:
+        from wardgate.service.serving import HttpServer, bound, url_of
 
+        application = _application(running)
+    except ModuleNotFoundError as error:
+        raise WardgateError(
+            "console-not-installed",
+            f"serving needs {error.name}, which is not installed.",
+            mend="pip install 'wardgate[console]'",
+        ) from error
     listen = running.config.listen
     with bound(listen.address, listen.port) as listening:
-        server = HttpServer(_application(running), listening)
+        server = HttpServer(application, listening)
         ending.then(server.stop)
         ready(url_of(listening))
         server.run()
