@@ -37,7 +37,7 @@ def rollups_of(relation: str) -> str:
 
 
 def folded_ledger(relation: str, before_us: int) -> str:
-    """The ledger with batches committed before `before_us` as one row per origin and format (one for pushes)."""
+    """The ledger with batches committed before `before_us` as one row per origin and format (pushes: one)."""
     last = ", ".join(
         f"last({name} ORDER BY next_position, committed_at_us) AS {name}"
         for name in ("batch_id", "origin", "next_position", "next_offset", "parser_state", "complete")
