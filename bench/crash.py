@@ -104,7 +104,8 @@ class Rig:
             time.sleep(self.random.uniform(0.0, 2 * pace_s))
             self.kill(role)
             self.start(role)
-        time.sleep(1.0)
+        acked = len(set(self.folder.acks("push")))
+        _until(30, lambda: len(set(self.folder.acks("push"))) >= acked + 5)  # all are at work again
         self._stop.set()
         writing.join()
         (self.folder.path / "stop").touch()

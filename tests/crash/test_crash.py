@@ -17,5 +17,5 @@ def test_kills_lose_nothing_and_double_nothing() -> None:
     assert done.returncode == 0
     assert min(summary["kills"].values()) >= 1
     assert summary["calls"] > 0
-    assert summary["acknowledged_batches"] > 0
+    assert summary["acknowledged_batches"] >= 5
     assert summary["orphans_left"] == 0
