@@ -3,7 +3,7 @@
 A commit costs nearly the same for one part as for ten, so parts wait up to `gather_s` for company (group
 commit), unless enough calls wait already; each gets its own answer after the commit. What waits is bounded
 in calls. A *patient* submitter (a followed file, a syslog connection) is held back while there is no room,
-and its parts outlive a full disk. An impatient one (a pushed batch, whose sender keeps it) is refused at once.
+and its parts outlive a full disk. An impatient one (a pushed batch: its sender keeps it) is refused at once.
 
 A source whose position must not run ahead of a failure submits the next part of an origin only after the
 answer to the part before it; it may prepare that next part meanwhile.
