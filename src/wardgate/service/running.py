@@ -49,6 +49,7 @@ class Running:
             opened.callback(self.state.close)
             self.lake = Lake(lake_place(home, config), memory=config.lake.memory)
             opened.callback(self.lake.close)
+            self._use_one_thread()
             self.pipeline = Pipeline(self.lake, key, clock)
             self.writer = Writer(
                 self.pipeline,
@@ -60,6 +61,12 @@ class Running:
             opened.callback(self.pushes.close)
             self.tokens = PushTokens(self.state, key, clock)
             self._opened = opened.pop_all()
+
+    def _use_one_thread(self) -> None:
+        """Commits of a few thousand rows cost half where the engine does not spread them over its threads."""
+        cursor = self.lake.cursor()
+        cursor.execute("SET threads = 1")
+        cursor.close()
 
     def start(self, name: str, work: Work) -> None:
         """Run something beside the rest until `close`."""
