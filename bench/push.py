@@ -1,9 +1,9 @@
 """`make bench-push`: pushed calls, durable when answered, while the inventory is read each second.
 
 A real `wardgate up` with its defaults; eight clients, each with one connection, push batches of 500 calls
-without bodies, every batch under a key of its own, and wait for the answer. Another reads the page once a
-second. Clients have processes of their own, whose CPU is told apart: on a machine of two cores they take from
-the server, so the rate is given as measured, and as it is with the clients' share of the cores given back.
+without bodies, every batch under a key of its own, and wait for the answer. Another reads the inventory once
+a second. Clients have processes of their own, whose CPU is told apart: on a machine of two cores they take
+from the server, so the rate is given as measured, and as it is with their share of the cores given back.
 
 At the end the ledger is asked: what was answered must be there, once.
 """
@@ -22,7 +22,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from multiprocessing import get_context
-from multiprocessing.synchronize import Event
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -31,6 +31,7 @@ from wardgate.core.home import open_home
 from wardgate.core.keys import load_key
 from wardgate.lake.engine import embedded_place
 from wardgate.lake.store import Lake
+from wardgate.service.reading import Asked, operations
 from wardgate.state.store import open_state
 from wardgate.state.tokens import PushTokens
 
@@ -51,7 +52,7 @@ class Figures:
     rate_alone: float
     p50: float
     p99: float
-    page: float
+    read: float
     server_cpu: float
     clients_cpu: float
     per_cpu_second: float
@@ -83,12 +84,12 @@ def batches(client: int) -> list[bytes]:
     return out
 
 
-def push(client: int, port: int, token: str, seconds: float, ready: Event, sink: str) -> None:
+def push(client: int, port: int, token: str, seconds: float, ready: Barrier, sink: str) -> None:
     """One client: push until the time is over, and write down what was answered and how long it took."""
     bodies = batches(client)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
-    ready.wait()
+    ready.wait(120)
     before = resource.getrusage(resource.RUSAGE_SELF)
     start = time.monotonic()
     waits, answered, refused = [], 0, 0
@@ -115,9 +116,10 @@ def push(client: int, port: int, token: str, seconds: float, ready: Event, sink:
         json.dump({"waits": waits, "answered": answered, "refused": refused, "cpu": used}, file)
 
 
-def read_page(port: int, seconds: float, ready: Event, sink: str) -> None:
-    """Read the inventory once a second."""
-    ready.wait()
+def read(port: int, home: Path, seconds: float, ready: Barrier, sink: str) -> None:
+    """Read the inventory once a second: the page, and (it keeps what took long) the operations anew."""
+    lake = Lake(embedded_place(open_home(home)))
+    ready.wait(120)
     waits = []
     start = time.monotonic()
     while time.monotonic() - start < seconds:
@@ -127,9 +129,11 @@ def read_page(port: int, seconds: float, ready: Event, sink: str) -> None:
         answer = connection.getresponse()
         answer.read()
         assert answer.status == 200
+        operations(lake, Asked(limit=50), system_clock)
         waits.append(time.monotonic() - asked)
         time.sleep(max(0.0, 1 - waits[-1]))
-    with Path(sink, "page.json").open("w") as file:
+    lake.close()
+    with Path(sink, "reads.json").open("w") as file:
         json.dump(waits, file)
 
 
@@ -145,17 +149,16 @@ def measure(folder: Path, seconds: float, warm: float) -> Figures:
     )
     assert server.stdout is not None
     port = int(json.loads(server.stdout.readline())["url"].rstrip("/").rsplit(":", 1)[1])
-    context = get_context("fork")
-    ready = context.Event()
+    context = get_context("spawn")
+    ready = context.Barrier(CLIENTS + 2)
     whole = warm + seconds
     started = [
         context.Process(target=push, args=(n, port, token, whole, ready, str(folder))) for n in range(CLIENTS)
     ]
-    started.append(context.Process(target=read_page, args=(port, whole, ready, str(folder))))
+    started.append(context.Process(target=read, args=(port, home.path, whole, ready, str(folder))))
     for one in started:
         one.start()
-    time.sleep(4)  # clients make their batches
-    ready.set()
+    ready.wait(120)  # clients make their batches
     time.sleep(warm)
     before = cpu_of(server.pid)
     time.sleep(seconds)
@@ -169,14 +172,14 @@ def measure(folder: Path, seconds: float, warm: float) -> Figures:
     waits = [took for one in found for asked, took in one["waits"] if asked >= warm]
     rate = len(waits) * BATCH / seconds
     clients_cpu = sum(one["cpu"] for one in found) / whole
-    pages = json.loads((folder / "page.json").read_text())
+    reads = json.loads((folder / "reads.json").read_text())
     assert sum(one["refused"] for one in found) == 0, "nothing is refused at this load"
     return Figures(
         rate=rate,
         rate_alone=rate * CORES / (CORES - clients_cpu),
         p50=median(waits),
         p99=quantiles(waits, n=100)[98],
-        page=median(pages),
+        read=median(reads),
         server_cpu=server_cpu,
         clients_cpu=clients_cpu,
         per_cpu_second=rate / server_cpu,
@@ -218,7 +221,7 @@ def main() -> None:
         one = runs[-1]
         print(
             f"{one.rate:,.0f} calls/s ({one.rate_alone:,.0f} without the clients), "
-            f"p50 {one.p50 * 1000:.0f} ms, p99 {one.p99 * 1000:.0f} ms, page {one.page * 1000:.0f} ms, "
+            f"p50 {one.p50 * 1000:.0f} ms, p99 {one.p99 * 1000:.0f} ms, read {one.read * 1000:.0f} ms, "
             f"server {one.server_cpu:.2f} cores, clients {one.clients_cpu:.2f}, "
             f"{one.per_cpu_second:,.0f} calls per CPU-second",
             flush=True,
