@@ -274,6 +274,24 @@ def test_the_page_answers_near_and_under_its_own_name_only(server: Any) -> None:
     assert server.ask("POST", "/v1/calls", lines(1), {**usual, "Host": "push.example"}).status == 200
 
 
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [
+        ("X-Forwarded-For", "127.0.0.1", 200),
+        ("X-Forwarded-For", "203.0.113.9", 403),
+        ("X-Forwarded-For", "127.0.0.1, 203.0.113.9", 403),
+        ("X-Forwarded-For", "unknown", 403),
+        ("X-Real-IP", "203.0.113.9", 403),
+        ("Forwarded", "for=203.0.113.9;proto=https", 403),
+        ("Forwarded", 'for="[::1]:1234"', 200),
+    ],
+)
+def test_a_proxy_nearby_opens_the_page_to_nobody_far(
+    server: Any, header: str, value: str, status: int
+) -> None:
+    assert server.ask("GET", "/page.css", headers={"Host": "localhost", header: value}).status == status
+
+
 def test_every_answer_forbids_guessing_its_type(server: Any) -> None:
     for path in ("/", "/healthz", "/nothing", "/openapi.json"):
         assert server.ask("GET", path).headers["x-content-type-options"] == "nosniff"

@@ -86,7 +86,7 @@ def test_a_part_that_was_committed_before_is_told(
 def test_a_full_queue_refuses_the_impatient_and_holds_back_the_patient(
     pipeline: Pipeline, source: str, writers: list[Writer]
 ) -> None:
-    writers.append(writer := Writer(pipeline, gather_s=0.5, pending_calls=10))
+    writers.append(writer := Writer(pipeline, gather_s=0.5, pending_calls=8))
     answers = [writer.submit(part(pipeline, source, n)) for n in range(2)]
     with pytest.raises(Full) as caught:
         writer.submit(part(pipeline, source, 2), patient=False)
@@ -98,11 +98,16 @@ def test_a_full_queue_refuses_the_impatient_and_holds_back_the_patient(
     assert writer.pending == 0
 
 
-def test_a_part_larger_than_the_queue_is_taken_alone(
+def test_a_part_larger_than_the_queue_does_not_wait_for_ever(
     pipeline: Pipeline, source: str, writers: list[Writer]
 ) -> None:
-    writers.append(writer := Writer(pipeline, gather_s=0, pending_calls=2))
-    assert writer.submit(part(pipeline, source, 0, calls=30), patient=False).result(20)
+    """While small ones keep coming."""
+    writers.append(writer := Writer(pipeline, gather_s=0.2, pending_calls=20))
+    small = [writer.submit(part(pipeline, f"{source} small", n), patient=False) for n in range(2)]
+    large = writer.submit(part(pipeline, source, 0, calls=30))
+    with pytest.raises(Full):
+        writer.submit(part(pipeline, f"{source} small", 2), patient=False)
+    assert all(one.result(20) for one in (*small, large))
 
 
 def test_closing_commits_what_was_submitted_and_refuses_the_rest(pipeline: Pipeline, source: str) -> None:

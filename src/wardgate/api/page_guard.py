@@ -1,7 +1,8 @@
 """Who may open the page: near addresses, under known names. The page has no login yet.
 
 The host check keeps a web page elsewhere from reading ours through a name that it points at this machine (DNS
-rebinding). The push API needs neither: its tokens say who may, and no browser sends them by itself.
+rebinding). A proxy on this machine is near, but whom it forwards for may not be: what it says of them counts,
+and can only shut. The push API needs none of this: its tokens say who may, and no browser sends them itself.
 """
 
 import ipaddress
@@ -10,6 +11,7 @@ from fastapi import Request
 
 from wardgate.core.errors import WardgateError
 from wardgate.core.settings import ListenSettings
+from wardgate.recognise.addresses import forwarded_chain
 
 
 class PageGuard:
@@ -21,7 +23,8 @@ class PageGuard:
 
     def __call__(self, request: Request) -> None:
         """Raises `page-elsewhere` or `host-unknown`."""
-        if not self._is_near(request.client.host if request.client else ""):
+        peer = request.client.host if request.client else ""
+        if not all(map(self._is_near, (peer, *_forwarded(request)))):
             raise WardgateError(
                 "page-elsewhere",
                 "the page is not shown to this address.",
@@ -42,6 +45,13 @@ class PageGuard:
         if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
             parsed = parsed.ipv4_mapped
         return any(parsed in network for network in self._networks)
+
+
+def _forwarded(request: Request) -> list[str]:
+    """Addresses a proxy says it forwards for; "" where it says something that is none."""
+    headers = request.headers
+    told = [one for name in ("x-forwarded-for", "forwarded", "x-real-ip") for one in headers.getlist(name)]
+    return [address for one in told for address in forwarded_chain(one) or [""]]
 
 
 def _name(host: str) -> str:

@@ -66,6 +66,7 @@ class HttpServer:
             log_config=None,
             lifespan="off",
             server_header=False,
+            proxy_headers=False,  # the peer is the peer; see `api.page_guard`
             timeout_keep_alive=30,
             timeout_graceful_shutdown=GRACE_S,
         )

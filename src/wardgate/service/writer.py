@@ -131,7 +131,7 @@ class Writer:
     def _has_room(self, waiting: _Waiting) -> bool:
         if not waiting.patient and self._full_until is not None and self._now() < self._full_until:
             return False
-        return self._calls == 0 or self._calls + waiting.calls <= self._pending_calls
+        return self._calls < self._pending_calls  # whatever its size: a large part must not wait for ever
 
     def _run(self) -> None:
         while True:
