@@ -68,9 +68,25 @@ def test_parts_that_come_together_share_a_commit(
 def test_a_large_group_is_committed_before_its_time(
     pipeline: Pipeline, source: str, writers: list[Writer]
 ) -> None:
-    writers.append(writer := Writer(pipeline, gather_s=60, enough_calls=8))
+    writers.append(writer := Writer(pipeline, gather_s=60, worth_calls=0, enough_calls=8))
     answers = [writer.submit(part(pipeline, source, n)) for n in range(2)]
     assert [one.result(20) for one in answers] == [True, True]
+
+
+def test_as_many_as_came_last_time_wait_no_longer(
+    pipeline: Pipeline, source: str, writers: list[Writer]
+) -> None:
+    writers.append(writer := Writer(pipeline, gather_s=1.5, worth_calls=6))
+    waits = []
+    for turn in range(3):
+        started = time.monotonic()
+        answers = [writer.submit(part(pipeline, source, 2 * turn + n)) for n in range(2)]
+        assert [one.result(20) for one in answers] == [True, True]
+        waits.append(time.monotonic() - started)
+    assert waits[0] >= 1.5 > max(waits[1:])
+    alone = time.monotonic()
+    assert writer.submit(part(pipeline, f"{source} alone", 0, calls=1)).result(20)
+    assert time.monotonic() - alone >= 1.5  # not worth a commit yet
 
 
 def test_a_part_that_was_committed_before_is_told(

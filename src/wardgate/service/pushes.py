@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from secrets import token_hex
 from threading import Condition, Lock, Thread
+from time import monotonic
 
 from wardgate.core.errors import WardgateError
 from wardgate.core.keys import Key
@@ -26,8 +27,12 @@ from wardgate.sources.skip_rules import SkipRules
 
 MOST_TOGETHER = 64
 """Batches that are taken at a time."""
-CALLS_TOGETHER = 10_000
+CALLS_TOGETHER = 2000
 """Calls that are recognised at a time, about."""
+LINGER_S = 0.05
+"""How long those that were there first may wait while others keep arriving,"""
+PAUSE_S = 0.005
+"""and how long when nobody does: recognising has a price per turn."""
 SHOWN_REJECTS = 1000
 """Rejected records that an answer names."""
 CLIENT_SUFFIX = "-client"
@@ -141,32 +146,40 @@ class Pushes:
 
     def _run(self) -> None:
         while True:
-            with self._changed:
-                while not self._waiting:
-                    if self._closing:
-                        return
-                    self._changed.wait()
-                together = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
+            together: list[_Push] = []
             try:
-                self._hand_on(self._parsed(together))
+                for push in self._arriving():
+                    together.append(push)
+                    self._parse(push)
+                if not together:
+                    return
+                self._hand_on([push for push in together if not push.answer.done()])
             except Exception as error:  # noqa: BLE001 - this thread must outlive whatever it was
                 for push in together:
                     push.fail(error)
 
-    def _parsed(self, pushes: list[_Push]) -> list[_Push]:
-        """Those that can be parsed and hold anything, with their parts."""
-        good = []
-        for push in pushes:
-            try:
-                push.parts = [self._part(origin, parsed, push.digest) for origin, parsed in push.parse()]
-            except Exception as error:  # noqa: BLE001 - whatever it was, its sender hears of it
-                push.fail(error)
-                continue
-            if push.parts:
-                good.append(push)
-            else:
-                push.answer.set_result(Receipt("", 0, 0, 0, False))
-        return good
+    def _arriving(self) -> Iterator[_Push]:
+        """Batches that come at about the same moment, each as it comes; none when closed and done."""
+        until = None
+        for _ in range(MOST_TOGETHER):
+            with self._changed:
+                while not self._waiting:
+                    if self._closing or (until is not None and monotonic() >= until):
+                        return
+                    if not self._changed.wait(None if until is None else PAUSE_S) and not self._waiting:
+                        return
+                push = self._waiting.popleft()
+            until = until or monotonic() + LINGER_S
+            yield push
+
+    def _parse(self, push: _Push) -> None:
+        try:
+            push.parts = [self._part(origin, parsed, push.digest) for origin, parsed in push.parse()]
+        except Exception as error:  # noqa: BLE001 - whatever it was, its sender hears of it
+            push.fail(error)
+            return
+        if not push.parts:
+            push.answer.set_result(Receipt("", 0, 0, 0, False))
 
     def _part(self, origin: Origin, parsed: Parsed, digest: int) -> Part:
         parsed = self._skip.apply(parsed)

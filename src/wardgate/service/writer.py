@@ -1,7 +1,8 @@
 """The one writer of a process: parts from every source, gathered for a moment, committed together.
 
 A commit costs nearly the same for one part as for ten, so parts wait up to `gather_s` for company (group
-commit), unless enough calls wait already; each gets its own answer after the commit. What waits is bounded
+commit), or until as many calls are there as came together last time: senders that wait for their answers come
+again together. Each part gets its own answer after the commit. What waits is bounded
 in calls. A *patient* submitter (a followed file, a syslog connection) is held back while there is no room,
 and its parts outlive a full disk. An impatient one (a pushed batch: its sender keeps it) is refused at once.
 
@@ -22,8 +23,10 @@ from wardgate.lake.store import LakeFull, is_full
 from wardgate.pipeline import Pipeline, Prepared
 
 GATHER_S = 0.1
-ENOUGH_CALLS = 2_000
-"""Calls that wait for no company: fewer would make commits that cost more than what they carry."""
+WORTH_CALLS = 500
+"""Fewer calls than that always wait for company: their commit would cost more than they do."""
+ENOUGH_CALLS = 2000
+"""So many calls wait for no company."""
 MOST_CALLS = 20_000
 """Calls in one commit, about."""
 PENDING_CALLS = 60_000
@@ -70,6 +73,7 @@ class Writer:
         pipeline: Pipeline,
         *,
         gather_s: float = GATHER_S,
+        worth_calls: int = WORTH_CALLS,
         enough_calls: int = ENOUGH_CALLS,
         most_calls: int = MOST_CALLS,
         pending_calls: int = PENDING_CALLS,
@@ -78,7 +82,9 @@ class Writer:
     ) -> None:
         self._pipeline = pipeline
         self._gather_s = gather_s
+        self._worth_calls = worth_calls
         self._enough_calls = min(enough_calls, most_calls)
+        self._last_calls = self._enough_calls  # in the last group
         self._most_calls = most_calls
         self._pending_calls = pending_calls
         self._retry_s = retry_s
@@ -154,6 +160,7 @@ class Writer:
             while self._queue and calls + self._queue[0].calls <= self._most_calls:
                 group.append(self._queue.popleft())
                 calls += group[-1].calls
+            self._last_calls = calls
             return group
 
     def _is_due(self) -> bool:
@@ -161,7 +168,9 @@ class Writer:
             return True
         if self._full_until is not None and self._now() < self._full_until:
             return False
-        return self._calls >= self._enough_calls or self._now() >= self._queue[0].since + self._gather_s
+        if self._calls >= min(max(self._last_calls, self._worth_calls), self._enough_calls):
+            return True
+        return self._now() >= self._queue[0].since + self._gather_s
 
     def _until_due(self) -> float | None:
         if not self._queue:
