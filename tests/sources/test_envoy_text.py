@@ -2,9 +2,12 @@
 
 # ruff: noqa: E501 - log lines as they are
 
+import json
+
 import pytest
 
 from wardgate.core.errors import WardgateError
+from wardgate.sources.envoy_json import EnvoyJson
 from wardgate.sources.envoy_text import EnvoyText
 from wardgate.sources.format import Lines, Options
 
@@ -103,3 +106,31 @@ def test_precision_is_what_the_stamp_shows(form: str, stamp: str, precision: int
 def test_formats_that_cannot_be_read(layout: str, code: str) -> None:
     with pytest.raises(WardgateError, match=code):
         EnvoyText().parser(Options(layout=layout))
+
+
+SHARED = [
+    ("%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%", "192.0.2.1", "client"),
+    ("%UPSTREAM_REMOTE_ADDRESS%", "10.0.2.1:80", "upstream"),
+    ("%UPSTREAM_CLUSTER_RAW%", "outbound|9080||orders.shop.svc.cluster.local", "service_name"),
+    ("%STREAM_ID%", "2f0a", "request_id"),
+    ("%REQ(X-REQUEST-ID)%", "2f0b", "request_id"),
+    ("%REQUEST_HEADER(USER-AGENT)%", "curl/8", "user_agent"),
+    ("%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%", "12", "upstream_duration_us"),
+    ("%DOWNSTREAM_TLS_VERSION%", "TLSv1.3", "tls_version"),
+    ("%REQ(:SCHEME)%", "https", "scheme"),
+    ("%REQ(:PROTOCOL)%", "websocket", ""),
+]
+
+
+@pytest.mark.parametrize(("operator", "value", "field"), SHARED, ids=[one[0] for one in SHARED])
+def test_an_operator_means_the_same_in_text_and_in_json(operator: str, value: str, field: str) -> None:
+    text = EnvoyText().parser(Options(layout=f"[%START_TIME%] %REQ(:METHOD)% %REQ(:PATH)% {operator}"))
+    keys = {"t": "%START_TIME%", "m": "%REQ(:METHOD)%", "p": "%REQ(:PATH)%", "value": operator}
+    as_json = EnvoyJson().parser(Options(layout=json.dumps(keys)))
+    record = {"t": "2026-11-14T10:00:01.250Z", "m": "GET", "p": "/a", "value": value}
+    (one,) = text.parse(Lines(f"[2026-11-14T10:00:01.250Z] GET /a {value}\n".encode())).table.to_pylist()
+    (other,) = as_json.parse(Lines(json.dumps(record).encode() + b"\n")).table.to_pylist()
+    told = {name for name in one.keys() | other.keys() if one.get(name) is not None}
+    assert {name: one.get(name) for name in told} == {name: other.get(name) for name in told}
+    assert not field or one[field] is not None
+    assert not other.get("request_headers")

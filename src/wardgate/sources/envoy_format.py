@@ -10,48 +10,13 @@ import pyarrow as pa
 
 from wardgate.core.errors import WardgateError
 from wardgate.sources.access import by_distinct
-from wardgate.sources.header_fields import request_field, response_field
+from wardgate.sources.envoy_operators import HEADER_OPERATORS, OPERATOR, field_of, preference, service_of
 from wardgate.sources.layout import Field, Layout, Piece
 
-_OPERATORS: dict[str, str] = {
-    "START_TIME": "time_iso",
-    "PROTOCOL": "http_version",
-    "RESPONSE_CODE": "status",
-    "BYTES_RECEIVED": "request_bytes",
-    "BYTES_SENT": "response_bytes",
-    "DURATION": "duration_ms",
-    "RESPONSE_DURATION": "upstream_duration_ms",
-    "UPSTREAM_HOST": "upstream",
-    "UPSTREAM_REMOTE_ADDRESS": "upstream",
-    "UPSTREAM_CLUSTER": "service_name",
-    "UPSTREAM_CLUSTER_RAW": "service_name",
-    "DOWNSTREAM_REMOTE_ADDRESS": "client",
-    "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT": "client",
-    "DOWNSTREAM_DIRECT_REMOTE_ADDRESS": "client",
-    "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT": "client",
-    "DOWNSTREAM_REMOTE_PORT": "client_port",
-    "DOWNSTREAM_LOCAL_PORT": "port",
-    "REQUESTED_SERVER_NAME": "tls_sni",
-    "DOWNSTREAM_TLS_VERSION": "tls_version",
-    "DOWNSTREAM_TLS_CIPHER": "tls_cipher",
-    "DOWNSTREAM_PEER_SUBJECT": "client_certificate",
-    "DOWNSTREAM_PEER_URI_SAN": "client_certificate",
-    "DOWNSTREAM_PEER_FINGERPRINT_256": "client_certificate",
-    "TLS_JA3_FINGERPRINT": "tls_fingerprint",
-    "TLS_JA4_FINGERPRINT": "tls_fingerprint",
-    "TRACE_ID": "trace_id",
-    "SPAN_ID": "span_id",
-    "STREAM_ID": "request_id",
-    "PATH": "target",
-    "ENVIRONMENT": "",
-}
-_HEADER_OPERATORS = {"REQ", "RESP", "REQUEST_HEADER", "RESPONSE_HEADER"}
-_OPERATOR = re.compile(r"%([A-Z][A-Z0-9_]*)(?:\(([^)]*)\))?(?::\d+)?%|%%")
 _REQUEST_LINE = re.compile(
     r'"(%REQ\(:METHOD\)% %(?:REQ\((?:[\w-]+\?)?:PATH\)(?::\d+)?|PATH(?:\([^)]*\))?)% %PROTOCOL%)"',
     re.IGNORECASE,
 )
-_PREFERRED = ("DOWNSTREAM_REMOTE_ADDRESS", "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", "UPSTREAM_HOST")
 _FRACTIONS = re.compile(r"%([1-9]?)f")
 _ISO_LIKE = re.compile(r"%Y-%m-%d[T ]%H:%M:%S(?:\.%[1-9]?f)?(?:Z|%z)?\Z")
 
@@ -64,7 +29,7 @@ def envoy_layout(text: str) -> Layout:
     pieces: list[Piece] = []
     at, quoted = 0, False
     stamp_format: str | None = None
-    for found in _OPERATOR.finditer(text):
+    for found in OPERATOR.finditer(text):
         literal = text[at : found.start()]
         at = found.end()
         if found[0] == "%%":
@@ -104,10 +69,8 @@ def _add(pieces: list[Piece], literal: str) -> None:
 
 def _kept(text: str) -> dict[int, str]:
     """Which operators (by where they stand) fill which field: one each, the preferred ones first."""
-    found = [
-        (one.start(), one[1], _field(one[1], one[2] or "")) for one in _OPERATOR.finditer(text) if one[1]
-    ]
-    found.sort(key=lambda one: (one[1] not in _PREFERRED, one[0]))
+    found = [(one.start(), one[1], _field(one[1], one[2] or "")) for one in OPERATOR.finditer(text) if one[1]]
+    found.sort(key=lambda one: (preference(one[1]), one[0]))
     kept: dict[int, str] = {}
     for at, _, name in found:
         if name and name not in kept.values():
@@ -118,20 +81,13 @@ def _kept(text: str) -> dict[int, str]:
 def _field(operator: str, argument: str) -> str:
     if operator == "REQUEST_LINE":
         return "request"
-    if operator not in _HEADER_OPERATORS:
-        return _OPERATORS.get(operator, "")
-    first, _, second = argument.partition("?")
-    if operator.startswith("REQ"):
-        # X-ENVOY-ORIGINAL-PATH?:PATH: what the first stands in for is what the second is.
-        return request_field(second if second.startswith(":") else first)
-    if first.upper() == "X-ENVOY-UPSTREAM-SERVICE-TIME":
-        return "upstream_duration_ms"
-    return response_field(first)
+    name = field_of(operator, argument)
+    return "time_iso" if name == "started_at" else name
 
 
 def _spaced(operator: str, following: str) -> bool:
     """Whether a value outside quotes may hold spaces: a header's, before more than a space."""
-    return operator in _HEADER_OPERATORS and following[:1] not in ("", " ")
+    return operator in HEADER_OPERATORS and following[:1] not in ("", " ")
 
 
 def _stamp(form: str, name: str) -> tuple[str, str | None]:
@@ -161,17 +117,5 @@ def _refined(fields: dict[str, pa.Array]) -> dict[str, pa.Array]:
     if "upstream" in fields:  # tcp://10.0.2.1:80, as long ago
         fields["upstream"] = by_distinct(fields["upstream"], lambda u: u.removeprefix("tcp://"), pa.string())
     if "service_name" in fields:
-        fields["service_name"] = by_distinct(fields["service_name"], _service, pa.string())
+        fields["service_name"] = by_distinct(fields["service_name"], service_of, pa.string())
     return fields
-
-
-def _service(cluster: str) -> str | None:
-    """The service a mesh's cluster stands for: `outbound|8000||httpbin.foo.svc.cluster.local` names it."""
-    direction, *rest = cluster.split("|")
-    if direction in ("inbound", "outbound") and len(rest) == 3:
-        return rest[2] or None
-    return (
-        None
-        if cluster in ("PassthroughCluster", "BlackHoleCluster", "InboundPassthroughCluster")
-        else cluster
-    )

@@ -8,12 +8,12 @@ whose method and path are there and empty are no calls, and are skipped as `not-
 Reference: Istio documentation, "Envoy Access Logs"; Envoy documentation, "Access logging".
 """
 
-import re
 from collections.abc import Sequence
 
 import msgspec
 
 from wardgate.core.errors import WardgateError
+from wardgate.sources.envoy_operators import OPERATOR, field_of, preference, service_of
 from wardgate.sources.format import Fit, LineParser, Options, State
 from wardgate.sources.json_access import JsonAccessParser
 from wardgate.sources.json_columns import JsonColumns
@@ -54,51 +54,8 @@ KEYS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Field → keys: Istio's default first, then what is often written in its place."""
 
-OPERATORS: dict[str, str] = {
-    "START_TIME": "started_at",
-    "PROTOCOL": "http_version",
-    "RESPONSE_CODE": "status",
-    "BYTES_RECEIVED": "request_bytes",
-    "BYTES_SENT": "response_bytes",
-    "DURATION": "duration_ms",
-    "RESPONSE_DURATION": "upstream_duration_ms",
-    "RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)": "upstream_duration_ms",
-    "DOWNSTREAM_REMOTE_ADDRESS": "client",
-    "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT": "client",
-    "DOWNSTREAM_DIRECT_REMOTE_ADDRESS": "client",
-    "DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT": "client",
-    "DOWNSTREAM_REMOTE_PORT": "client_port",
-    "REQUESTED_SERVER_NAME": "tls_sni",
-    "DOWNSTREAM_TLS_VERSION": "tls_version",
-    "DOWNSTREAM_TLS_CIPHER": "tls_cipher",
-    "DOWNSTREAM_PEER_SUBJECT": "client_certificate",
-    "DOWNSTREAM_PEER_URI_SAN": "client_certificate",
-    "DOWNSTREAM_PEER_FINGERPRINT_256": "client_certificate",
-    "TLS_JA3_FINGERPRINT": "tls_fingerprint",
-    "TLS_JA4_FINGERPRINT": "tls_fingerprint",
-    "UPSTREAM_HOST": "upstream",
-    "UPSTREAM_CLUSTER": "service_name",
-    "TRACE_ID": "trace_id",
-    "SPAN_ID": "span_id",
-    "PATH": "target",
-    "REQ(:METHOD)": "method",
-    "REQ(:PATH)": "target",
-    "REQ(:AUTHORITY)": "host",
-    "REQ(:SCHEME)": "scheme",
-    "REQ(HOST)": "host",
-    "REQ(USER-AGENT)": "user_agent",
-    "REQ(X-FORWARDED-FOR)": "forwarded_for",
-    "REQ(X-FORWARDED-CLIENT-CERT)": "client_certificate",
-    "REQ(X-REQUEST-ID)": "request_id",
-    "REQ(TRACEPARENT)": "traceparent",
-    "REQ(CONTENT-TYPE)": "request_content_type",
-    "RESP(CONTENT-TYPE)": "response_content_type",
-}
-"""Command operator → field. `REQ(X?Y)` is X, else Y."""
-
-_OPERATOR = re.compile(r"%([A-Z][A-Z0-9_]*)(?:\(([^)]*)\))?(?::\d+)?%\Z")
+_SIDES = {"req": "request", "resp": "response"}
 _OWN = "upstream_cluster|response_flags|upstream_response_flags|response_code_details|upstream_service_time"
-_CLUSTERS = ("PassthroughCluster", "BlackHoleCluster", "InboundPassthroughCluster")
 
 
 class EnvoyJson:
@@ -139,7 +96,7 @@ def _fill(
     if grpc is not None:
         out.text("protocol", [None if value is None else "grpc" for value in grpc])
     if "service_name" in out.fields:
-        out.converted("service_name", out.fields["service_name"].to_pylist(), _service)
+        out.converted("service_name", out.fields["service_name"].to_pylist(), service_of)
     named = [key for field in ("method", "target") for key in keys.get(field, ())]
     if "method" in out.fields and out.fields["method"].null_count:
         out.skip("not-http", [_is_connection(record, named) for record in records])
@@ -156,33 +113,26 @@ def _is_connection(record: JsonObject, named: Sequence[str]) -> bool:
     )
 
 
-def _service(cluster: str) -> str | None:
-    """What a mesh's cluster stands for: `outbound|9080|v1|details.default.svc.cluster.local` names it."""
-    parts = cluster.split("|")
-    if len(parts) == 4 and parts[0] in ("inbound", "outbound"):
-        return parts[3] or None
-    return None if cluster in _CLUSTERS else cluster
-
-
 def _layout(text: str) -> tuple[dict[str, tuple[str, ...]], HeaderOf]:
     """Keys per field, and what headers the other keys hold, from a `json_format`. Raises `layout-empty`."""
     try:
         template = msgspec.json.decode(text, type=dict[str, object])
     except (msgspec.MsgspecError, RecursionError):
         template = {}
+    known = []
+    for key, value in template.items():
+        found = OPERATOR.fullmatch(value) if isinstance(value, str) else None
+        if found is not None and found[1]:
+            known.append((preference(found[1]), key, field_of(found[1], found[2] or "")))
+    known.sort(key=lambda one: one[0])
     keys: dict[str, list[str]] = {}
     headers: dict[str, tuple[str, str]] = {}
-    for key, value in template.items():
-        found = _OPERATOR.match(value) if isinstance(value, str) else None
-        if found is None:
-            continue
-        argument = (found[2] or "").upper().split("?")[-1]
-        field = OPERATORS.get(f"{found[1]}({argument})") or OPERATORS.get(found[1])
-        if field:
+    for _, key, field in known:
+        side, dot, header = field.partition(".")
+        if dot:
+            headers[key] = _SIDES[side], header
+        elif field:
             keys.setdefault(field, []).append(key)
-        elif found[1] in ("REQ", "RESP") and not argument.startswith(":"):
-            name = (found[2] or "").split("?")[0].lower()
-            headers[key] = ("request" if found[1] == "REQ" else "response", name)
     if "method" not in keys or "target" not in keys:
         raise WardgateError(
             "layout-empty",
