@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wardgate.core.observed import Parsed
-from wardgate.sources.format import Lines, Options
+from wardgate.sources.detection import detect
+from wardgate.sources.format import LineFormat, Lines, Options
 from wardgate.sources.jsonl import WardgateJsonLines
 
 
@@ -126,3 +127,34 @@ def test_two_objects_on_a_line_and_a_blank_one_are_not_two_good_lines() -> None:
         ["not-json"],
         {"blank": 1},
     )
+
+
+CALL = {"method": "GET", "url": "/v1/a"}
+STAMP = "2026-03-01T10:00:00Z"
+WHOSE = {
+    "least": (CALL, "wardgate-jsonl"),
+    "all": ({**CALL, "ts": STAMP, "status": 200, "duration_ms": 1.5, "client_ip": "::1"}, "wardgate-jsonl"),
+    "headers only": ({**CALL, "request_headers": {"accept": "*/*"}}, "wardgate-jsonl"),
+    "more than we know": ({**CALL, "ts": 1, "status": 200, "tenant": "x", "time": STAMP}, "wardgate-jsonl"),
+    "a unit nobody tells": ({**CALL, "latency": 12}, "wardgate-jsonl"),
+    "null": ({**CALL, "ts": STAMP, "status": 200, "remote_addr": None}, "wardgate-jsonl"),
+    "its own time and status": ({**CALL, "time": STAMP, "status_code": 200, "latency": 12}, "generic-json"),
+    "its own time": ({**CALL, "time": STAMP, "status": 200, "duration_ms": 12}, "generic-json"),
+    "its own status": ({**CALL, "ts": 1_772_359_200, "statusCode": 200}, "generic-json"),
+    "its own duration": ({**CALL, "ts": STAMP, "status": 200, "request_time": 0.012}, "generic-json"),
+    "its own client": ({**CALL, "ts": STAMP, "status": 200, "remote_addr": "192.0.2.1"}, "generic-json"),
+}
+
+
+@pytest.mark.parametrize("case", WHOSE)
+def test_what_other_programs_write_is_told_from_ours_and_loses_nothing(case: str) -> None:
+    record, wanted = WHOSE[case]
+    data = json.dumps(record).encode() + b"\n"
+    found = detect(data * 3, "app.log").format
+    assert found.name == wanted
+    assert isinstance(found, LineFormat)
+    (one,) = found.parser(Options()).parse(Lines(data)).table.to_pylist()
+    assert bool(one.get("status")) == bool({"status", "status_code", "statusCode"} & record.keys())
+    assert bool(one.get("started_at") or one.get("ended_at")) == bool({"ts", "time"} & record.keys())
+    assert bool(one.get("duration_us")) == bool({"duration_ms", "request_time"} & record.keys())
+    assert bool(one.get("client")) == ("client_ip" in record or bool(record.get("remote_addr")))

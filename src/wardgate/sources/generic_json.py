@@ -35,8 +35,8 @@ _TARGET = (
     "url.path", "http.url", "req.url",
 )  # fmt: skip
 _STATUS = (
-    "status", "status_code", "response_code", "response_status", "http_status", "http_status_code", "code",
-    "http.response.status_code", "res.statusCode", "response",
+    "status", "status_code", "statusCode", "response_code", "response_status", "http_status",
+    "http_status_code", "code", "http.response.status_code", "res.statusCode", "response",
 )  # fmt: skip
 KEYS: dict[str, tuple[str, ...]] = {
     "ended_at": _ENDED,

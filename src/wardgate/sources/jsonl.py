@@ -7,6 +7,9 @@ One object a line; all but `method` and `url` optional, unknown fields ignored:
     status, duration_ms, client_ip
     request_headers, response_headers    a map from name to string, number, or list of strings
     request_body, response_body          text, or any JSON value (kept as it is written)
+
+Many programs' own logs have `method` and `url` too. One that says a time, status, duration or client under
+another name only is `generic-json`, which knows those names.
 """
 
 import re
@@ -20,7 +23,9 @@ import pyarrow as pa
 from wardgate.core.observed import Reason
 from wardgate.sources.access import is_target
 from wardgate.sources.format import Fit, LineParser, Options, State
+from wardgate.sources.generic_json import KEYS
 from wardgate.sources.headers import HeaderLists
+from wardgate.sources.json_keys import value_at
 from wardgate.sources.jsonlines import Columns, JsonLinesParser, json_fit
 from wardgate.sources.stamps import stamp_us
 from wardgate.sources.times import TIME, zone
@@ -29,6 +34,13 @@ HeaderMap = dict[str, str | int | float | list[str] | None]
 _ABSENT = msgspec.Raw(b"")
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}\Z")
 _text = msgspec.json.Decoder(str)
+_LOOKED_AT = 50
+_OTHER_NAMES: dict[str, tuple[str, ...]] = {
+    "ts": (*KEYS["started_at"], *KEYS["ended_at"]),
+    "status": KEYS["status"],
+    "duration_ms": tuple(key for field in KEYS if field.startswith("duration_") for key in KEYS[field]),
+    "client_ip": KEYS["client"],
+}
 
 
 class Record(msgspec.Struct, gc=False):
@@ -54,7 +66,12 @@ class WardgateJsonLines:
     reference = "Wardgate documentation, JSON Lines"
 
     def fit(self, sample: bytes) -> Fit | None:
-        return json_fit(sample, self.title, ("method", "url"), ("ts", "status"))
+        fit = json_fit(sample, self.title, ("method", "url"), ("ts", "status"))
+        if fit is None:
+            return None
+        lines = [line for line in sample.split(b"\n")[:_LOOKED_AT] if line.strip()]
+        score = fit.score * (1 - sum(map(_is_foreign, lines)) / len(lines)) if lines else fit.score
+        return Fit(score, fit.why) if score else None
 
     def parser(self, options: Options, state: State | None = None) -> LineParser:
         default_zone = zone(options.timezone)
@@ -63,6 +80,18 @@ class WardgateJsonLines:
             lambda records: _columns(records, default_zone),
             lambda record: _unfit(record, default_zone),
         )
+
+
+def _is_foreign(line: bytes) -> bool:
+    """Whether what we name in one way is there under another name only."""
+    try:
+        record = msgspec.json.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return isinstance(record, dict) and any(
+        record.get(own) is None and any(value_at(record, name) is not None for name in names)
+        for own, names in _OTHER_NAMES.items()
+    )
 
 
 def _unfit(record: Record, default_zone: tzinfo) -> Reason | None:
