@@ -1,0 +1,1 @@
+"""Benchmarks of templates and the training of their prior."""
