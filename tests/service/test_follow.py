@@ -26,6 +26,7 @@ from wardgate.service.follow import Follower, Pace
 from wardgate.service.followed import Followed
 from wardgate.service.health import SourceHealth, read_health
 from wardgate.service.ingest import Ingest, Reading
+from wardgate.service.watching import Watching
 from wardgate.service.writer import Writer
 from wardgate.sources.files import find_inputs
 from wardgate.sources.skip_rules import SkipRules
@@ -58,6 +59,7 @@ class Following:
         self.home = home
         self.source = source
         self.now = 1000.0
+        self.step = 0.0
         self.followed = Followed(source, paths, reading or Reading(format="nginx"), once)
         self.pace = PACE
         self.writer = Writer(pipeline, gather_s=0)
@@ -71,8 +73,12 @@ class Following:
             self.home,
             system_clock,
             pace=self.pace,
-            monotonic=lambda: self.now,
+            monotonic=self._time,
         )
+
+    def _time(self) -> float:
+        self.now += self.step
+        return self.now
 
     def rounds(self, count: int = 2, seconds: float = 1.0) -> None:
         for _ in range(count):
@@ -275,6 +281,38 @@ def test_a_partial_last_line_of_a_finished_file_is_a_line(follow: Follow, tmp_pa
     append(tmp_path / "access.log.1", line(2)[40:] + line(3))
     one.settle()
     assert one.taken() == [1, 2, 3], "the line that was rejected unfinished is whole now"
+
+
+def test_a_partial_last_line_is_taken_though_the_round_outlasts_the_quiet_time(
+    follow: Follow, tmp_path: Path
+) -> None:
+    """Reading comes before the moment from which the file is quiet, closing what is quiet after it."""
+    log = tmp_path / "access.log"
+    log.write_bytes(line(1) + line(2)[:40])
+    one = follow(log)
+    one.step = 7.0  # seconds that pass whenever somebody asks what time it is
+    one.rounds(2)
+    rename_and_create(log)
+    one.rounds(20, 7)
+    assert one.counts() == (2, 1, 1, 0)
+    assert one.health.lag_bytes == 0
+
+
+def test_a_rotated_file_that_waits_behind_others_is_read_to_its_end(follow: Follow, tmp_path: Path) -> None:
+    """It was opened, and then longer not read than a file must be left alone to be finished."""
+    log = tmp_path / "a.log"
+    log.write_bytes(lines(*range(45_000)))
+    (tmp_path / "b.log").write_bytes(lines(99_999))
+    one = follow(tmp_path / "*.log")
+    one.pace = Pace(slice_bytes=1 << 20, round_bytes=1 << 20, look_s=0)
+    one.restart()
+    one.now += 1
+    assert one.follower.round()
+    log.rename(f"{log}.1")
+    one.now += one.pace.quiet_s + 1
+    one.rounds(2)
+    one.settle()
+    assert one.counts() == (45_001, 45_001, 0, 0)
 
 
 def test_the_first_line_in_pieces(follow: Follow, tmp_path: Path) -> None:
@@ -550,13 +588,63 @@ def test_running_in_its_thread(follow: Follow, tmp_path: Path) -> None:
     try:
         for number in range(3):
             append(log, line(number))
-            deadline = time.monotonic() + 10
-            while one.taken() != list(range(number + 1)):
-                assert time.monotonic() < deadline, "a line was not taken within 10 s"
-                time.sleep(0.05)
+            wait_for(one, number + 1)
     finally:
         stop.set()
         thread.join()
+
+
+def test_a_line_that_is_told_of_during_a_round(follow: Follow, tmp_path: Path) -> None:
+    """Written after a round has read, and told of before that round ends: the next one comes at once."""
+    log = tmp_path / "access.log"
+    log.write_bytes(lines(0))
+    one = follow(log)
+    written, idle = 1, 0
+
+    def clock() -> int:
+        """Asked at the end of a round, and after a commit: the third time in a row, nothing was read."""
+        nonlocal written, idle
+        idle = idle + 1 if one.taken() == list(range(written)) else 0
+        if idle >= 3 and written < 4:
+            append(log, line(written))
+            written += 1
+            time.sleep(0.5)  # in which the notification comes
+        return system_clock()
+
+    pace = Pace(round_s=0.05, look_s=60, health_s=0)
+    follower = Follower(one.pipeline, one.writer, [one.followed], one.home, clock, pace=pace)
+    stop = Event()
+    thread = Thread(target=follower.run, args=[stop])
+    thread.start()
+    try:
+        wait_for(one, 4)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_what_changed_before_notifications_worked_is_looked_for(tmp_path: Path) -> None:
+    changed = Event()
+    watching = Watching(changed)
+    try:
+        watching.watch([tmp_path], recursive=False)
+        assert changed.wait(60)
+        assert watching.moved.is_set()
+        assert watching.is_working
+        changed.clear()
+        (tmp_path / "a.log").touch()
+        assert changed.wait(60)
+    finally:
+        watching.close()
+    assert not watching.is_working
+
+
+def wait_for(one: Following, lines: int) -> None:
+    """Until that many lines are taken; the time allowed is a slow machine's."""
+    deadline = time.monotonic() + 60
+    while one.taken() != list(range(lines)):
+        assert time.monotonic() < deadline, f"{len(one.taken())} of {lines} lines were taken within 60 s"
+        time.sleep(0.05)
 
 
 def test_a_backlog_does_not_keep_new_lines_waiting(follow: Follow, tmp_path: Path) -> None:
@@ -602,6 +690,15 @@ def test_a_source_that_is_read_once(follow: Follow, tmp_path: Path) -> None:
     (tmp_path / "b.log").write_bytes(lines(3))
     one.rounds(3)
     assert one.taken() == [1, 2]
+
+
+def test_a_large_source_that_is_read_once(follow: Follow, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_bytes(lines(*range(25_000)) + line(25_000)[:40])
+    one = follow(tmp_path, once=True)
+    one.pace = Pace(slice_bytes=1 << 20, look_s=0)
+    one.restart()
+    one.rounds(3)
+    assert one.counts() == (25_001, 25_000, 1, 0)
 
 
 CHILD = """

@@ -123,7 +123,7 @@ class Follower:
             self._finished.save()
 
     def _wait(self, start: float, has_more: bool) -> None:
-        self._wake.clear()
+        """Until the next round is due. What was told during the last one calls for it too."""
         if not has_more:
             self._stopping.wait(max(start + self._pace.round_s - self._now(), 0))
             until = self._now() + 10 * self._pace.look_s
@@ -145,7 +145,9 @@ class Follower:
 
     def round(self) -> bool:
         """Look, read, commit; answers whether there is more to read at once."""
-        self._look()
+        is_woken = self._wake.is_set()
+        self._wake.clear()  # before looking: what is told from here on may not be seen in this round
+        self._look(is_woken)
         self._opened_now = 0
         left = self._pace.round_bytes
         has_more = False
@@ -168,11 +170,11 @@ class Follower:
         self._tell()
         return has_more or self._opened_now >= self._pace.most_openings
 
-    def _look(self) -> None:
+    def _look(self, is_woken: bool) -> None:
         """Look for files when something moved, or from time to time; less often where looking takes long."""
         now = self._now()
         pause = max(self._pace.look_s, 20 * self._look_took)
-        if self._watching.is_working and not self._wake.is_set():
+        if self._watching.is_working and not is_woken:
             pause *= 10
         if not self._watching.moved.is_set() and now < self._looked_at + pause:
             return
@@ -348,11 +350,10 @@ class Follower:
                 del source.entries[key]
 
     def _is_done_with(self, entry: Entry, reader: Reader, idle_s: float) -> bool:
-        if not isinstance(reader, Tail):
+        """Whether all of a file was read (where it is quiet, an unfinished last line too) and nothing comes."""
+        if not isinstance(reader, Tail) or reader.lag:
             return False
-        return self._is_quiet(entry) or (
-            not entry.is_gone and not reader.lag and self._now() - entry.changed_at >= idle_s
-        )
+        return self._is_quiet(entry) or (not entry.is_gone and self._now() - entry.changed_at >= idle_s)
 
     def _is_quiet(self, entry: Entry) -> bool:
         """Whether a file that was set aside is not written any more."""

@@ -93,7 +93,8 @@ class Tail:
         data = os.pread(self._handle, max(size, MAX_LINE + 1), self.offset)
         if not self.is_intact() or not data.startswith(self._expected[: len(data)]):
             raise Replaced
-        if self.offset + len(data) >= status.st_size:
+        is_all = self.offset + len(data) >= status.st_size
+        if is_all:
             self._seen = seen
         self._expected = self._expected if not data else b""
         data = self._healed(data)
@@ -104,7 +105,7 @@ class Tail:
             self._position,
             self.offset,
             chunk=len(data) + 1,
-            partial_tail=final,
+            partial_tail=final and is_all,  # elsewhere it is only this slice that ends inside a line
             tail=self._tail,
             inside=self._inside,
         )

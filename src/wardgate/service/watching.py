@@ -2,6 +2,7 @@
 
 A convenience, never the truth: notifications are missed on network file systems, and there may be none left
 to be had. So whoever waits here also looks by itself from time to time, more often where `is_working` is no.
+What changes while the notifications are being set up may go unsaid: when they work, that counts as a change.
 """
 
 from collections.abc import Collection
@@ -22,6 +23,7 @@ class Watching:
         self._changed = changed
         self.moved = Event()
         self.is_working = False
+        """Whether whatever changes from now on is told."""
         self._folders: frozenset[Path] = frozenset()
         self._stop = Event()
         self._thread: Thread | None = None
@@ -29,7 +31,7 @@ class Watching:
     def watch(self, folders: Collection[Path], *, recursive: bool) -> None:
         """Watch these folders from now on; those that are not there are left out."""
         wanted = frozenset(one for one in folders if one.is_dir())
-        if wanted == self._folders and (self.is_working or not wanted):
+        if wanted == self._folders and (self._is_running or not wanted):
             return
         self.close()
         self._folders = wanted
@@ -38,8 +40,11 @@ class Watching:
             self._thread = Thread(
                 target=self._run, args=(wanted, recursive, self._stop), name="watching", daemon=True
             )
-            self.is_working = True
             self._thread.start()
+
+    @property
+    def _is_running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
 
     def close(self) -> None:
         self._stop.set()
@@ -57,13 +62,16 @@ class Watching:
                 step=_STEP_MS,
                 stop_event=stop,
                 rust_timeout=_LOOK_UP_MS,
+                yield_on_timeout=True,  # the first time says that the notifications are there
                 recursive=recursive,
                 raise_interrupt=False,
                 ignore_permission_denied=True,
             ):
-                if any(kind is not watchfiles.Change.modified for kind, _ in changes):
+                is_first, self.is_working = not self.is_working, True
+                if is_first or any(kind is not watchfiles.Change.modified for kind, _ in changes):
                     self.moved.set()
-                self._changed.set()
+                if is_first or changes:
+                    self._changed.set()
         except (OSError, RuntimeError):  # the limit of watches is reached, a folder went away
             pass
         finally:
