@@ -62,7 +62,7 @@ class Server:
         path: str,
         body: Any = None,
         headers: dict[str, str] | None = None,
-        timeout: float = 30,
+        timeout: float = 60,
     ) -> Answer:
         """One request on a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)

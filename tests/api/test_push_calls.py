@@ -212,7 +212,7 @@ def test_nothing_of_what_was_refused_is_kept(server: Any, accounting: Accounting
 
 
 def test_a_large_body_is_refused_before_it_is_sent(server: Any) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(
             f"POST /v1/calls HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.token('early')}\r\n"
             "Content-Type: application/x-ndjson\r\nContent-Length: 900000000\r\n"

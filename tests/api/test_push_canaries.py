@@ -128,7 +128,7 @@ def spans(secret: str) -> ExportTraceServiceRequest:
 
 def garbage(port: int, text: str) -> bytes:
     """Bytes that are no HTTP, and the answer to them."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(text.encode())
         connection.settimeout(0.5)
         try:

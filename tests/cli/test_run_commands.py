@@ -49,7 +49,7 @@ def line(process: "subprocess.Popen[str]") -> str:
 
 
 def get(url: str, path: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection(url.removeprefix("http://").rstrip("/"), timeout=30)
+    connection = http.client.HTTPConnection(url.removeprefix("http://").rstrip("/"), timeout=60)
     connection.request("GET", path)
     answer = connection.getresponse()
     return answer.status, answer.read().decode()
@@ -64,7 +64,7 @@ def follows(home: Path, folder: Path) -> Path:
     return log
 
 
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

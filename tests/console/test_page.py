@@ -50,7 +50,7 @@ class Browser:
         self._thread.start()
 
     def get(self, path: str) -> Answer:
-        connection = HTTPConnection("127.0.0.1", self._socket.getsockname()[1], timeout=30)
+        connection = HTTPConnection("127.0.0.1", self._socket.getsockname()[1], timeout=60)
         connection.request("GET", path)
         answer = connection.getresponse()
         headers = {name.lower(): value for name, value in answer.getheaders()}
@@ -58,7 +58,7 @@ class Browser:
 
     def close(self) -> None:
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(60)
         self._socket.close()
         self._lake.close()
 

@@ -98,7 +98,7 @@ def object_storage() -> Iterator[dict[str, str]]:
         }
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def as_json(place: Place) -> str:

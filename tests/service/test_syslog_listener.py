@@ -30,7 +30,7 @@ from wardgate.service.syslog_listener import SyslogListener
 from wardgate.service.writer import Writer
 
 ANY_PORT = "127.0.0.1:0"
-SECONDS = 15
+SECONDS = 60
 
 
 def line(number: int) -> bytes:

@@ -75,7 +75,7 @@ def postgres() -> Iterator[str]:
     engine.dispose()
     yield url
     server.terminate()
-    server.wait(20)
+    server.wait(60)
     shutil.rmtree(folder, ignore_errors=True)
 
 
