@@ -165,3 +165,73 @@ def test_a_wrong_input_is_refused_by_code(
         ingest(pipeline, path)
     assert refused.value.code == code
     assert "diary" not in str(refused.value)
+
+
+RAYS = {"client": "710e98d93d50357d", "passed on": "710e98d9367f357f", "again": "710e98d9367f3580"}
+
+
+def _ray(ray: str, path: str, parent: str = "00", **fields: str) -> dict[str, object]:
+    """A record of Cloudflare's log; `parent` is the ray of the request whose Worker made this one."""
+    return {
+        "ClientRequestMethod": "GET", "ClientRequestHost": "api.example", "ClientRequestURI": path,
+        "EdgeStartTimestamp": "2025-11-14T10:00:01Z", "EdgeResponseStatus": 200, "RayID": RAYS.get(ray, ray),
+        "ParentRayID": RAYS.get(parent, parent), **fields,
+    }  # fmt: skip
+
+
+CLIENT = _ray("client", "/a?x=1")
+PASSED_ON = _ray("passed on", "/a", "client", ClientRequestScheme="http")
+AGAIN = _ray("again", "/a", "client")
+NO_PARENT = {**CLIENT, "ParentRayID": ""}
+WORKERS = {
+    "passed on": ([[CLIENT, PASSED_ON]], ["passed on"]),
+    "passed on, logged first": ([[PASSED_ON, NO_PARENT]], ["passed on"]),
+    "passed on, in a later file": ([[CLIENT], [PASSED_ON]], ["passed on"]),
+    "passed on, in a file before": ([[PASSED_ON], [CLIENT]], ["client"]),
+    "passed on twice": ([[CLIENT, PASSED_ON, AGAIN]], ["passed on"]),
+    "passed on twice, files apart": ([[PASSED_ON], [CLIENT], [AGAIN]], ["client"]),
+    "another path": ([[CLIENT, _ray("passed on", "/b", "client")]], []),
+    "another method": ([[CLIENT, {**PASSED_ON, "ClientRequestMethod": "POST"}]], []),
+    "another host": ([[CLIENT, {**PASSED_ON, "ClientRequestHost": "users.example"}]], []),
+    "its own parent": ([[_ray("client", "/a", "client")]], []),
+    "the client's request was not logged": ([[PASSED_ON]], []),
+    "a Worker behind a Worker": (
+        [[CLIENT, PASSED_ON, _ray("again", "/a", "passed on")]],
+        ["again", "passed on"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WORKERS)
+def test_what_a_worker_passes_on_counts_once_and_what_it_asks_elsewhere_by_itself(
+    case: str, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    files, wanted = WORKERS[case]
+    for n, records in enumerate(files):
+        log = tmp_path / f"{n}.json"
+        log.write_text("".join(json.dumps(record) + "\n" for record in records))
+        ingest(pipeline, log, source="edge")
+    linked = pipeline.lake.rows("SELECT request_id FROM lake.calls WHERE is_linked").to_pylist()
+    assert sorted(row["request_id"] for row in linked) == sorted(RAYS[one] for one in wanted)
+    assert one(
+        pipeline, "SELECT sum(calls + linked)::INT AS rows, sum(linked)::INT AS linked FROM lake.rollups"
+    ) == {
+        "rows": sum(map(len, files)),
+        "linked": len(wanted),
+    }
+
+
+@pytest.mark.parametrize("first", ["edge", "gateway"])
+def test_the_gateway_behind_a_worker_sees_the_same_call(
+    first: str, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """The origin sees the subrequest's ray, and the edge's log holds both."""
+    edge, gateway = tmp_path / "edge.json", tmp_path / "gateway.jsonl"
+    edge.write_text("".join(json.dumps(record) + "\n" for record in (CLIENT, PASSED_ON)))
+    _seen(gateway, [(RAYS["passed on"], "/a")])
+    for name in ("edge", "gateway") if first == "edge" else ("gateway", "edge"):
+        ingest(pipeline, edge if name == "edge" else gateway, source=name)
+    assert one(pipeline, "SELECT sum(calls)::INT AS calls, sum(linked)::INT AS linked FROM lake.rollups") == {
+        "calls": 1,
+        "linked": 2,
+    }

@@ -65,7 +65,11 @@ COLUMNS: tuple[Column, ...] = (
     Column("batch_id", pa.int64(), "the committed batch it came in with", False),
     Column("source", pa.string(), "name of the source", False),
     Column("request_id", pa.string(), "the gateway's request id, as an id shared between vantages"),
-    Column("trace_id", pa.string(), "W3C trace id, 32 hex digits"),
+    Column(
+        "trace_id",
+        pa.string(),
+        "W3C trace id, 32 hex digits; of a Cloudflare Worker's subrequest, its parent's ray, 16",
+    ),
     Column("span_id", pa.string(), "W3C span id, 16 hex digits"),
     Column(
         "link_id", pa.int64(), "keyed id of request id, or of trace, method and path; equal means same call"

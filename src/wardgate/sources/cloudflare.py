@@ -2,10 +2,12 @@
 
 Every field is optional: people choose them. `EdgeStartTimestamp` is when the edge received the request,
 `EdgeEndTimestamp` when it had sent the response; both as RFC 3339, unix or unixnano, numbers or strings.
-A duration is only made of the two where they are finer than a millisecond. A Worker's subrequest is a call
-of its own, with its own `RayID`, as Cloudflare counts it. `RequestHeaders`, `ResponseHeaders` and `Cookies`
-are the custom fields, which may hold credentials.
-Reference: Cloudflare Logs documentation, "HTTP requests", "Log Output Options", "Custom fields".
+A duration is only made of the two where they are finer than a millisecond. A Worker's subrequest is a record
+of its own with its own `RayID`, which the origin sees; the ray of the request that made it, `ParentRayID`, is
+its trace, so that `lake.linking` finds the two. `RequestHeaders`, `ResponseHeaders` and `Cookies` are the
+custom fields, which may hold credentials.
+Reference: Cloudflare Logs documentation, "HTTP requests", "Log Output Options", "Custom fields", "Worker
+subrequests".
 """
 
 import msgspec
@@ -18,6 +20,7 @@ from wardgate.sources.json_columns import JsonColumns, cookie_header
 from wardgate.sources.json_types import Headers, Whole
 from wardgate.sources.jsonlines import json_fit
 
+_NO_PARENT = ("", "00")
 _NO_TLS = pa.array(["none", "NONE"])
 
 
@@ -52,6 +55,7 @@ class Request(msgspec.Struct, gc=False):
     OriginResponseDurationMs: Whole | None = None
     OriginResponseStatus: Whole | None = None
     OriginResponseTime: Whole | None = None
+    ParentRayID: str | None = None
     RayID: str | None = None
     RequestHeaders: Headers | None = None
     ResponseFields: Headers | None = None
@@ -108,6 +112,7 @@ def _fill(records: list[Request], out: JsonColumns) -> None:
     out.whole("upstream_status", [r.OriginResponseStatus for r in records])
     _upstream_duration(records, out)
     out.text("request_id", [r.RayID for r in records])
+    out.text("trace_id", [r.ParentRayID if r.ParentRayID not in _NO_PARENT else None for r in records])
     out.headers("request_headers", _request_headers(records))
     out.headers("response_headers", [r.ResponseFields or r.ResponseHeaders for r in records])
 
