@@ -2,7 +2,12 @@
 
 # ruff: noqa: E501 - log lines as they are
 
+import itertools
+import json
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from wardgate.core.errors import WardgateError
 from wardgate.sources.f5_asm import F5Asm
@@ -38,12 +43,42 @@ def test_the_documented_templates() -> None:
     assert row["target"] == '/q="x",y="z'
 
 
-def test_a_call_logged_at_its_request_and_its_response_counts_once() -> None:
+def event(kind: str, n: int) -> str:
+    if kind == "request":
+        return _EVENT.format(kind, f"/{n}") + "\n"
+    filled = _EVENT.format(kind, f"/{n}").replace('server_ip=""', 'server_ip="10.0.0.4"')
+    return filled + ',http_statcode="200",http_status="200 OK",response_ms="12"\n'
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_call_logged_at_its_request_and_its_response_counts_once(data: st.DataObject) -> None:
+    """However events are interleaved and cut into chunks, and whoever goes on with the state."""
+    calls = data.draw(st.integers(1, 12))
+    paths = [data.draw(st.integers(0, 3)) for _ in range(calls)]
+    order = data.draw(st.permutations([("request", n) for n in range(calls)]))
+    events = [*order, *data.draw(st.permutations([("response", n) for n in range(calls)]))]
+    for n in range(calls):  # responses move forward, but not before their requests
+        at = events.index(("response", n))
+        events.insert(data.draw(st.integers(events.index(("request", n)) + 1, at)), events.pop(at))
+    cuts = sorted({0, len(events), *data.draw(st.lists(st.integers(0, len(events)), max_size=5))})
+    accepted = read = 0
+    state = None
+    for start, end in itertools.pairwise(cuts):
+        text = "".join(event(kind, paths[n]) for kind, n in events[start:end])
+        parser = F5RequestLog().parser(Options(), json.loads(json.dumps(state)))
+        parsed = parser.parse(Lines(text.encode(), first=start))
+        accepted, read, state = accepted + parsed.accepted, read + parsed.read, parser.state
+    assert (accepted, read) == (calls, 2 * calls)
+
+
+def test_requests_alone_count_and_remember_little() -> None:
     parser = F5RequestLog().parser(Options())
-    parsed = parser.parse(Lines((REQUEST + RESPONSE + REQUEST + RESPONSE).encode()))
-    assert (parsed.accepted, parsed.skipped) == (3, {"request-event": 1})
-    later = F5RequestLog().parser(Options(), parser.state).parse(Lines(REQUEST.encode(), first=4))
-    assert (later.accepted, later.skipped, later.read) == (0, {"request-event": 1}, 1)
+    parsed = parser.parse(Lines("".join(event("request", n) for n in range(1000)).encode()))
+    assert (parsed.accepted, parsed.skipped) == (1000, {})
+    assert len(json.dumps(parser.state)) < 4096
+    later = parser.parse(Lines((event("response", 999) + event("response", 5000)).encode(), first=1000))
+    assert (later.accepted, later.skipped) == (1, {"response-event": 1})
 
 
 @pytest.mark.parametrize(
