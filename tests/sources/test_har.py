@@ -1,11 +1,13 @@
 """HAR: the specification's own examples, browsers' habits, broken documents, and two ways to read one."""
 
 import base64
+import gzip
 import io
 import json
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
 
 from wardgate.core.observed import Parsed
@@ -88,6 +90,12 @@ def entry(
     }
 
 
+def _coded(coding: str, body: bytes) -> dict[str, Any]:
+    """An entry whose tool left the response's body as it crossed the wire, perhaps."""
+    content = {"text": base64.b64encode(body).decode(), "encoding": "base64"}
+    return entry(response={"headers": [{"name": "Content-Encoding", "value": coding}], "content": content})
+
+
 def read(document: bytes, reader: Har | None = None) -> list[Parsed]:
     return list((reader or Har()).read(io.BytesIO(document), Options()))
 
@@ -146,6 +154,10 @@ def test_the_specifications_examples() -> None:
         (entry(response={"bodySize": 0, "content": {"size": 12}}), "response_bytes", 0),
         (entry(response={"content": {"text": "aGk=", "encoding": "base64"}}), "response_body", b"hi"),
         (entry(response={"content": {"text": "not base64", "encoding": "base64"}}), "response_body", None),
+        (_coded("br", brotli.compress(b'{"id":1}')), "response_body", b'{"id":1}'),
+        (_coded("gzip", gzip.compress(b'{"id":1}')), "response_body", b'{"id":1}'),
+        (_coded("gzip", b'{"id":1}'), "response_body", b'{"id":1}'),
+        (_coded("br", b"\xff\xd8\xff"), "response_body", b"\xff\xd8\xff"),
         (entry(response={"content": {"text": "héllo"}}), "response_body", "héllo".encode()),
         (entry(response={"content": {"mimeType": "x-unknown"}}), "response_content_type", None),
         (entry(response={"content": {"mimeType": "image/png"}}), "response_content_type", "image/png"),

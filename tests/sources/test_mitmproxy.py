@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import brotli
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
@@ -309,6 +310,14 @@ def _deflated(data: bytes, window: int) -> bytes:
     return press.compress(data) + press.flush()
 
 
+def _far(data: bytes) -> bytes:
+    """With a window of 128 MiB."""
+    press = zstandard.ZstdCompressor(
+        compression_params=zstandard.ZstdCompressionParameters(window_log=27)
+    ).compressobj()
+    return press.compress(data) + press.flush()
+
+
 @pytest.mark.parametrize(
     ("body", "codings", "wanted"),
     [
@@ -323,6 +332,12 @@ def _deflated(data: bytes, window: int) -> bytes:
         (b"text", "gzip", None),
         (b"text", "zstd", None),
         (b"text", "br", None),
+        (brotli.compress(b"text"), "br", b"text"),
+        (_deflated(brotli.compress(b"text"), 31), "br, gzip", b"text"),
+        (brotli.compress(bytes(40 << 20), quality=1), "br", bytes(16 << 20)),
+        (zstandard.compress(bytes(40 << 20)), "zstd", bytes(16 << 20)),
+        (_far(b"text"), "zstd", None),
+        (b"text", "compress", None),
         (b"text", "gzip, gzip, gzip, gzip", None),
         (_deflated(bytes(40 << 20), 31), "gzip", bytes(16 << 20)),
     ],

@@ -1,15 +1,18 @@
 """A body as it was meant, from one as it was sent: undoes `Content-Encoding`, in bounded memory.
 
 For captures that hold bodies as they crossed the wire (RFC 9110, 8.4). A bomb is cut at `MOST` bytes; a
-body that is broken, or coded in a way we cannot undo (br), is absent rather than garbage.
+body that is broken, or coded in a way we cannot undo (compress, dcb), is absent rather than garbage.
 """
 
 import zlib
 
+import brotli
 import zstandard
 
 MOST = 16 << 20
 """Bytes of a decoded body that are kept."""
+_WINDOW = 8 << 20
+"""Largest window of Zstandard, as RFC 9659 has it for HTTP."""
 _CODINGS = 3  # applied one upon the other, at most
 
 
@@ -22,7 +25,7 @@ def decoded(body: bytes, codings: str | None) -> bytes | None:
     for name in reversed(names):
         try:
             body = _undone(body, name)
-        except (zlib.error, zstandard.ZstdError, LookupError):
+        except (zlib.error, zstandard.ZstdError, brotli.error, LookupError):
             return None
     return body
 
@@ -36,6 +39,9 @@ def _undone(body: bytes, name: str) -> bytes:
         except zlib.error:  # many servers send it without the zlib wrapper
             return zlib.decompressobj(-15).decompress(body, MOST)
     if name == "zstd":
-        with zstandard.ZstdDecompressor().stream_reader(body) as reader:
+        with zstandard.ZstdDecompressor(max_window_size=_WINDOW).stream_reader(body) as reader:
             return reader.read(MOST)
+    if name == "br":
+        out: bytes = brotli.Decompressor().process(body, output_buffer_limit=MOST)
+        return out[:MOST]
     raise LookupError(name)

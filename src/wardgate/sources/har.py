@@ -17,6 +17,7 @@ import msgspec
 from wardgate.core.observed import Parsed, Reason, Reject
 from wardgate.sources.access import is_target
 from wardgate.sources.array_items import ArrayItems
+from wardgate.sources.content_coding import decoded
 from wardgate.sources.exchanges import Exchange, Headers, Part, http_version
 from wardgate.sources.format import Fit, Options
 from wardgate.sources.reader import BrokenCompression, read_some
@@ -230,8 +231,8 @@ def _exchange(position: int, entry: Entry, default_zone: tzinfo) -> Exchange | R
         response_content_type=None if response.headers else _media(content.mime_type),
         request_headers=_headers(request.headers, request.cookies, "cookie"),
         response_headers=_headers(response.headers, response.cookies, "set-cookie"),
-        request_body=_posted(request.post_data),
-        response_body=_decoded(content.text, content.encoding),
+        request_body=_posted(request.post_data, _coding(request.headers)),
+        response_body=_decoded(content.text, content.encoding, _coding(response.headers)),
     )
 
 
@@ -274,25 +275,41 @@ def _media(name: str | None) -> str | None:
     return name if name and name != "x-unknown" else None
 
 
-def _posted(post: PostData | None) -> bytes | None:
+def _posted(post: PostData | None, codings: str | None) -> bytes | None:
     if post is None:
         return None
     if post.text:
-        return _decoded(post.text, post.encoding)
+        return _decoded(post.text, post.encoding, codings)
     if post.params:
         return urlencode([(one.name, one.value or "") for one in post.params]).encode()
     return None
 
 
-def _decoded(text: str | None, encoding: str | None) -> bytes | None:
+def _decoded(text: str | None, encoding: str | None, codings: str | None) -> bytes | None:
+    """A body's bytes. It should stand there decompressed; some tools put it in as it crossed the wire."""
     if not text:
         return None
-    if encoding == "base64":
-        try:
-            return binascii.a2b_base64(text)
-        except ValueError:
-            return None
-    return text.encode()
+    if encoding != "base64":
+        return text.encode()
+    try:
+        body = binascii.a2b_base64(text)
+    except ValueError:
+        return None
+    if not codings or _is_text(body):
+        return body
+    return decoded(body, codings) or body
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _coding(headers: list[Header] | None) -> str | None:
+    return next((one.value for one in headers or () if one.name.lower() == "content-encoding"), None)
 
 
 def _size(sent: float | None, body: float | None) -> int | None:
