@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import pytest
 import brotli
+import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st

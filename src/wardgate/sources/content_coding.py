@@ -42,6 +42,11 @@ def _undone(body: bytes, name: str) -> bytes:
         with zstandard.ZstdDecompressor(max_window_size=_WINDOW).stream_reader(body) as reader:
             return reader.read(MOST)
     if name == "br":
-        out: bytes = brotli.Decompressor().process(body, output_buffer_limit=MOST)
+        brotli_stream = brotli.Decompressor()
+        out: bytes = brotli_stream.process(body, output_buffer_limit=MOST)
+        if (
+            not out and not brotli_stream.is_finished()
+        ):  # it has no magic number: nearly any bytes may begin it
+            raise LookupError(name)
         return out[:MOST]
     raise LookupError(name)
