@@ -88,12 +88,12 @@ def _run(
     )
     ending = _Ending()
     with ending.on_signals():
-        running = Running(home, config, ending.fail)
+        running = Running(home, config, ending.fail, _tell, ending.ended)
         try:
             if working:
                 running.start_followers()
                 running.start_listening()
-                running.start_upkeep(_tell)
+                running.start_upkeep()
             _serve_or_wait(running, ending, serving, lambda url: _say_up(home, config, url, as_json))
         finally:
             running.close()
@@ -153,13 +153,13 @@ class _Ending:
 
     def __init__(self) -> None:
         self.failure: WardgateError | None = None
-        self._ended = Event()
+        self.ended = Event()
         self._stop: Callable[[], None] = lambda: None
 
     def then(self, stop: Callable[[], None]) -> None:
         """What to call when it ends, at once if it has."""
         self._stop = stop
-        if self._ended.is_set():
+        if self.ended.is_set():
             stop()
 
     def fail(self, error: WardgateError) -> None:
@@ -167,10 +167,10 @@ class _Ending:
         self._end()
 
     def wait(self) -> None:
-        self._ended.wait()
+        self.ended.wait()
 
     def _end(self) -> None:
-        self._ended.set()
+        self.ended.set()
         self._stop()
 
     @contextmanager

@@ -21,7 +21,7 @@ from wardgate.lake.folding import IDEMPOTENCY, ORIGIN, folded_ledger, merged
 from wardgate.lake.freeing import ago, called, flush, free_disk, maintaining
 from wardgate.lake.merging import groups
 from wardgate.lake.retention import DAY_US, retain
-from wardgate.lake.rewriting import Turns, replace
+from wardgate.lake.rewriting import Turns, refusals, replace
 from wardgate.lake.store import LONGEST_TRANSACTION_S, Lake, LakeFull
 from wardgate.lake.tables import TABLES
 
@@ -96,13 +96,16 @@ class Maintainer:
         """One round of upkeep. Never raises for what the next round may mend: see `Report.failure`."""
         report = Report()
         start = time.monotonic()
-        with maintaining(self._lake) as free:
-            report.busy = not free
-            if free:
-                turns = self._turns = self._turns or Turns(self._lake)
-                turns.held_s.clear()
-                self._run(turns, report)
-                report.longest_hold_s = round(turns.longest_s, 3)
+        try:
+            with refusals(self._lake.place), maintaining(self._lake) as free:
+                report.busy = not free
+                if free:
+                    turns = self._turns = self._turns or Turns(self._lake)
+                    turns.held_s.clear()
+                    self._run(turns, report)
+                    report.longest_hold_s = round(turns.longest_s, 3)
+        except WardgateError as error:
+            report.failure = error.code
         report.seconds = round(time.monotonic() - start, 3)
         return report
 
@@ -118,7 +121,8 @@ class Maintainer:
         ]
         for step in steps:
             try:
-                step(turns, report)
+                with refusals(self._lake.place):  # on a full disk even reading the catalogue fails
+                    step(turns, report)
             except WardgateError as error:
                 report.failure = error.code
                 if isinstance(error, LakeFull):

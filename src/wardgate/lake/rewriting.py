@@ -36,7 +36,12 @@ class Turns:
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
         self.held_s: list[float] = []
-        self._con = connect(lake.place, memory=MEMORY, threads=1, inline_rows=0)
+        try:
+            self._con = connect(lake.place, memory=MEMORY, threads=1, inline_rows=0)
+        except WardgateError as error:
+            if error.__cause__ is not None and is_full(error.__cause__, lake.place):
+                raise LakeFull from error
+            raise
 
     def close(self) -> None:
         self._con.close()
@@ -157,9 +162,10 @@ def _swap(
 
 @contextmanager
 def refusals(place: Place) -> Iterator[None]:
+    """What engine and system refuse, as `LakeFull` or `lake-upkeep-failed`."""
     try:
         yield
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError) as error:
         if is_full(error, place):
             raise LakeFull from error
         raise WardgateError(

@@ -7,6 +7,8 @@ the ledger still says that its origin got as far. Lost or wrong, it costs time a
 import json
 from contextlib import suppress
 
+import duckdb
+
 from wardgate.core.home import Home
 from wardgate.lake.store import Lake
 from wardgate.service.followed import Entry
@@ -34,10 +36,11 @@ class Finished:
 
     def put(self, entry: Entry, origin_id: int) -> None:
         """This file was read to its end."""
-        reached = self._reached(origin_id)
-        if reached is not None:
-            self._known[_name(entry)] = [origin_id, *reached]
-            self._is_new = True
+        with suppress(duckdb.Error):  # on a full disk even reading may fail
+            reached = self._reached(origin_id)
+            if reached is not None:
+                self._known[_name(entry)] = [origin_id, *reached]
+                self._is_new = True
 
     def save(self) -> None:
         """Keep what is new; a disk that is full leaves things as they were."""

@@ -350,7 +350,7 @@ class Follower:
                 del source.entries[key]
 
     def _is_done_with(self, entry: Entry, reader: Reader, idle_s: float) -> bool:
-        """Whether all of a file was read (where it is quiet, an unfinished last line too) and nothing comes."""
+        """Whether all was read (where the file is quiet, an unfinished last line too) and nothing comes."""
         if not isinstance(reader, Tail) or reader.lag:
             return False
         return self._is_quiet(entry) or (not entry.is_gone and self._now() - entry.changed_at >= idle_s)

@@ -2,10 +2,13 @@
 
 Closing commits everything that was accepted, in the order in which it flows: whoever takes calls in stops
 first, then what was taken is handed on, then the writer commits it, then the lake is let go.
+
+A full disk ends nothing: who needs room waits for it.
 """
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from threading import Event
 
 from wardgate.core.clock import Clock, system_clock
@@ -19,6 +22,7 @@ from wardgate.pipeline import Pipeline
 from wardgate.service.configured import followed_of, syslog_of
 from wardgate.service.doctor_place import lake_place
 from wardgate.service.follow import Follower
+from wardgate.service.full_disk import with_room
 from wardgate.service.pushes import Pushes
 from wardgate.service.syslog_listener import SyslogListener
 from wardgate.service.workers import Work, Worker
@@ -35,21 +39,33 @@ Tell = Callable[[WardgateError], None]
 
 
 class Running:
-    """An open installation. `failed` is called, from a thread, when a part of it ended."""
+    """An open installation."""
 
-    def __init__(self, home: Home, config: Config, failed: Tell, *, clock: Clock = system_clock) -> None:
+    def __init__(
+        self,
+        home: Home,
+        config: Config,
+        failed: Tell,
+        tell: Tell,
+        stop: Event,
+        *,
+        clock: Clock = system_clock,
+    ) -> None:
+        """`failed` is called, from a thread, when a part ended; `stop` ends waiting for room on the disk."""
         self.home = home
         self.config = config
         self.clock = clock
         self._failed = failed
+        self._tell = tell
+        self._place = lake_place(home, config)
+        self._with_room = partial(with_room, home=home, place=self._place, tell=tell, stop=stop)
         self._workers: list[Worker] = []
         with ExitStack() as opened:
-            key = load_key(home.path)
-            self.state = open_state(home, config.state.url)
+            key = self._with_room(lambda: load_key(home.path))
+            self.state = self._with_room(lambda: open_state(home, config.state.url))
             opened.callback(self.state.close)
-            self.lake = Lake(lake_place(home, config), memory=config.lake.memory)
+            self.lake = self._with_room(self._opened_lake)
             opened.callback(self.lake.close)
-            self._use_one_thread()
             self.pipeline = Pipeline(self.lake, key, clock)
             self.writer = Writer(
                 self.pipeline,
@@ -62,11 +78,13 @@ class Running:
             self.tokens = PushTokens(self.state, key, clock)
             self._opened = opened.pop_all()
 
-    def _use_one_thread(self) -> None:
+    def _opened_lake(self) -> Lake:
         """Commits of a few thousand rows cost half where the engine does not spread them over its threads."""
-        cursor = self.lake.cursor()
+        lake = Lake(self._place, memory=self.config.lake.memory)
+        cursor = lake.cursor()
         cursor.execute("SET threads = 1")
         cursor.close()
+        return lake
 
     def start(self, name: str, work: Work) -> None:
         """Run something beside the rest until `close`."""
@@ -78,7 +96,9 @@ class Running:
         """Follow the configured files."""
         followed = followed_of(self.config)
         if followed:
-            follower = Follower(self.pipeline, self.writer, followed, self.home, self.clock)
+            follower = self._with_room(
+                lambda: Follower(self.pipeline, self.writer, followed, self.home, self.clock)
+            )
             self.start("follower", follower.run)
 
     def start_listening(self) -> None:
@@ -90,9 +110,9 @@ class Running:
             )
             self.start("syslog", syslog.run)
 
-    def start_upkeep(self, tell: Tell) -> None:
+    def start_upkeep(self) -> None:
         """Maintain the lake from time to time. What the next round may mend is told, once."""
-        self.start("upkeep", lambda stop: self._upkeep(stop, tell))
+        self.start("upkeep", self._upkeep)
 
     def not_ready(self) -> list[str]:
         """Codes of what keeps calls from being taken now."""
@@ -111,14 +131,16 @@ class Running:
             worker.join(_STOPPING_S)
         self._opened.close()
 
-    def _upkeep(self, stop: Event, tell: Tell) -> None:
+    def _upkeep(self, stop: Event) -> None:
         maintainer = Maintainer(self.lake, self.config.lake, self.clock)
         told = ""
         try:
             while not stop.wait(self.config.lake.maintenance_interval_s):
                 failure = maintainer.run_once().failure
                 if failure and failure != told:
-                    tell(WardgateError(failure, "the lake's upkeep did not finish; the next round goes on."))
+                    self._tell(
+                        WardgateError(failure, "the lake's upkeep did not finish; the next round goes on.")
+                    )
                 told = failure
         finally:
             maintainer.close()
