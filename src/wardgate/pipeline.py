@@ -121,10 +121,13 @@ class Pipeline:
 
         Raises what `Lake.commit` raises; then nothing was written and the same parts may be tried again.
         """
-        with self.lake.writing():
-            batches = [part.batch for part in parts]
-            calls = self._linked(batches)
-            written = self.lake.commit(*map(_finished, batches, calls))
+        batches = [part.batch for part in parts]
+        linking = any(_has_links(batch) for batch in batches)
+        with self.lake.committing([one.batch_id for one in batches], linking=linking) as known:
+            fresh = {one.batch_id: one for one in reversed(batches) if one.batch_id not in known}
+            written = [fresh.get(one.batch_id) is one for one in batches]
+            new = [one for one, is_new in zip(batches, written, strict=True) if is_new]
+            self.lake.write(list(map(_finished, new, self._linked(new))))
         for part in parts:
             for table, ids in part.new_ids.items():
                 self._known[table].add(ids)
@@ -137,29 +140,19 @@ class Pipeline:
     def _linked(self, batches: Sequence[Batch]) -> list[pa.Table | None]:
         """Each batch's calls, linked to other vantages': to what was committed before, and to one another.
 
-        Those of one source are linked together, in their order. A batch that is there already, or that comes
-        twice, links nothing, because it will not be written.
+        Those of one source are linked together, in their order.
         """
         calls = [batch.rows.get("calls") for batch in batches]
         with_links: dict[str, list[int]] = {}
         for at, table in enumerate(calls):
-            if table is not None and table["link_id"].null_count < table.num_rows:
+            if table is not None and _has_links(batches[at]):
                 with_links.setdefault(table["source"][0].as_py(), []).append(at)
-        ids = [batches[at].batch_id for places in with_links.values() for at in places]
-        written = self.lake.known(ids) if len(ids) > 1 else set()
         beside: list[pa.Table] = []
         for places in with_links.values():
-            fresh = []
-            for at in places:
-                if batches[at].batch_id not in written:
-                    written.add(batches[at].batch_id)
-                    fresh.append(at)
-            if not fresh:
-                continue
-            marked = mark_linked(self.lake, pa.concat_tables([calls[at] for at in fresh]), beside)
+            marked = mark_linked(self.lake, pa.concat_tables([calls[at] for at in places]), beside)
             beside.append(marked)
             start = 0
-            for at in fresh:
+            for at in places:
                 rows = batches[at].rows["calls"].num_rows
                 calls[at] = marked.slice(start, rows)
                 start += rows
@@ -217,6 +210,12 @@ class Pipeline:
         for size in sizes:
             yield _own(calls.slice(start, size), rows)
             start += size
+
+
+def _has_links(batch: Batch) -> bool:
+    """Whether another vantage may have seen calls of it."""
+    calls = batch.rows.get("calls")
+    return calls is not None and calls["link_id"].null_count < calls.num_rows
 
 
 def _finished(batch: Batch, calls: pa.Table | None) -> Batch:

@@ -36,6 +36,19 @@ def write(lake: Lake, name: str, count: int) -> None:
         pipeline.commit([part])
 
 
+def link(lake: Lake, name: str, count: int) -> None:
+    """Commit `count` calls as the source `name`, one a batch; other sources saw the same ones."""
+    pipeline = Pipeline(lake, KEY, lambda: NOON)
+    parser = format_named("wardgate-jsonl").parser(Options(), None)  # type: ignore[union-attr]
+    origin = Origin(name, KEY.id64("origin", name), name, "wardgate-jsonl")
+    for number in range(count):
+        seen = {"method": "GET", "url": "http://shop.example/", "ts": "2026-09-21T14:13:20Z"}
+        headers = {"x-request-id": f"00000000-0000-4000-8000-{number:012d}"}
+        row = json.dumps({**seen, "request_headers": headers}) + "\n"
+        part = pipeline.prepare(parser.parse(Lines(row.encode(), number)), origin, Reached(number + 1))
+        pipeline.commit([part])
+
+
 def maintain(lake: Lake, name: str, count: int) -> None:
     maintainer = Maintainer(lake, LakeSettings(), lambda: NOON, readers_s=5, orphans_s=30, orphans_every_s=0)
     done = []
@@ -63,5 +76,5 @@ if __name__ == "__main__":
     given = json.loads(place)
     lock = Path(given["lock"]) if given["lock"] else None
     lake = Lake(Place(given["catalog"], given["data"], Path(given["scratch"]), lock, given["settings"]))
-    {"write": write, "maintain": maintain, "read": read}[role](lake, name, int(count))
+    {"write": write, "link": link, "maintain": maintain, "read": read}[role](lake, name, int(count))
     lake.close()

@@ -153,6 +153,36 @@ def together(place: Place, tmp_path: Path, batches: int) -> None:
         lake.close()
 
 
+def vantages_together(place: Place, calls: int) -> None:
+    """Two processes commit the same calls, each as seen at its own vantage, in step."""
+    Lake(place).close()
+    command = [sys.executable, str(PROCESS), "link", as_json(place)]
+    processes = [subprocess.Popen([*command, name, str(calls)]) for name in ("edge", "gateway")]
+    try:
+        assert [one.wait(100) for one in processes] == [0, 0]
+    finally:
+        for one in processes:
+            one.kill()
+    lake = Lake(place)
+    try:
+        (row,) = lake.rows(f"""
+            SELECT sum(calls)::BIGINT AS calls, sum(linked)::BIGINT AS linked FROM {ALIAS}.rollups
+        """).to_pylist()
+        assert row == {"calls": calls, "linked": calls}
+    finally:
+        lake.close()
+
+
+def test_two_vantages_at_once_on_sqlite(tmp_path: Path) -> None:
+    vantages_together(embedded_place(open_home(tmp_path / "home")), 20)
+
+
+@pytest.mark.engine
+def test_two_vantages_at_once_on_postgresql(tmp_path: Path, database: str) -> None:
+    home = open_home(tmp_path / "home")
+    vantages_together(Place(database, str(home.lake / "data"), home.scratch, None), 40)
+
+
 def test_writers_a_maintainer_and_readers_on_sqlite(tmp_path: Path) -> None:
     together(embedded_place(open_home(tmp_path / "home")), tmp_path, 6)
 

@@ -13,6 +13,8 @@ from wardgate.core.errors import Exit, WardgateError
 
 OPENING = 0
 """The lock of whoever opens the lake; no batch has this id."""
+LINKING = -1
+"""The lock of whoever commits calls that may be another vantage's too: of two at once, one counts."""
 
 
 class BatchLocks:

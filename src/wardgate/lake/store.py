@@ -19,11 +19,11 @@ from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from wardgate.core.errors import Exit, WardgateError
-from wardgate.lake.batch_locks import OPENING, BatchLocks
+from wardgate.lake.batch_locks import LINKING, OPENING, BatchLocks
 from wardgate.lake.engine import ALIAS, Place, connect, unreadable
+from wardgate.lake.parquet import write_parquet
 from wardgate.lake.tables import TABLES
 
 LARGE = 20_000
@@ -108,10 +108,12 @@ class Lake:
         if {name for (name,) in found} >= TABLES.keys():
             return
         with self._opening() if self._locks is not None else self.writing():
+            self._con.execute("BEGIN")
             for name, schema in TABLES.items():
                 self._con.register("empty", schema.empty_table())
                 self._con.execute(f"CREATE TABLE IF NOT EXISTS {ALIAS}.{name} AS SELECT * FROM empty")
                 self._con.unregister("empty")
+            self._con.execute("COMMIT")
 
     def close(self) -> None:
         self._con.close()
@@ -130,34 +132,47 @@ class Lake:
         finally:
             cursor.close()
 
+    @contextmanager
+    def committing(self, ids: Sequence[int], *, linking: bool = False) -> Iterator[set[int]]:
+        """The turn to commit batches of these ids; gives those that were committed before.
+
+        While it lasts nobody else commits one of them, nor links calls if `linking`. Raises
+        `lake-write-failed` where the catalogue does not answer.
+        """
+        locks = [LINKING, *ids] if linking else ids
+        with self.writing(), self._locks.held(locks) if self._locks else nullcontext():
+            yield self._known(ids)
+
     def commit(self, *batches: Batch) -> list[bool]:
         """Write batches in one transaction, durable when it returns; False for one that was there already.
 
         Raises `LakeFull`, or `lake-write-failed`; then nothing of any of them was written.
         """
-        locks = self._locks.held([one.batch_id for one in batches]) if self._locks else nullcontext()
-        with self.writing(), locks:
-            for attempt in range(_ATTEMPTS):
-                known = self.known([batch.batch_id for batch in batches])
-                fresh = {b.batch_id: b for b in reversed(batches) if b.batch_id not in known}
-                try:
-                    if fresh:
-                        self._write(list(fresh.values()))
-                except _Collided as error:
-                    if attempt + 1 == _ATTEMPTS:
-                        raise _not_taken(error) from error
-                    time.sleep(0.02 * 2**attempt)
-                else:
-                    break
-            return [fresh.get(batch.batch_id) is batch for batch in batches]
+        with self.committing([one.batch_id for one in batches]) as known:
+            fresh = {one.batch_id: one for one in reversed(batches) if one.batch_id not in known}
+            self.write(list(fresh.values()))
+        return [fresh.get(one.batch_id) is one for one in batches]
 
-    def known(self, ids: list[int]) -> set[int]:
-        """Which of these batches were committed. Ask while `writing`, or it may be out of date."""
+    def write(self, batches: Sequence[Batch]) -> None:
+        """Write batches that are not there yet, inside `committing`; all of them or, if it raises, none."""
+        for attempt in range(_ATTEMPTS if batches else 0):
+            try:
+                self._write(batches)
+            except _Collided as error:
+                if attempt + 1 == _ATTEMPTS:
+                    raise _not_taken(error) from error
+                time.sleep(0.02 * 2**attempt)
+            else:
+                return
+
+    def _known(self, ids: Sequence[int]) -> set[int]:
         marks = ", ".join("?" * len(ids))
-        found = self._con.execute(f"SELECT batch_id FROM {ALIAS}.ledger WHERE batch_id IN ({marks})", ids)
+        found = self._con.execute(
+            f"SELECT batch_id FROM {ALIAS}.ledger WHERE batch_id IN ({marks})", list(ids)
+        )
         return {row[0] for row in found.fetchall()}
 
-    def _write(self, batches: list[Batch]) -> None:
+    def _write(self, batches: Sequence[Batch]) -> None:
         con = self._con
         files: list[Path] = []
         start = time.monotonic()
@@ -194,16 +209,12 @@ class Lake:
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"batch-{uuid4()}.parquet"
         files.append(file)
-        texts = [
-            one.name
-            for one in rows.schema
-            if pa.types.is_string(one.type) or pa.types.is_dictionary(one.type)
-        ]
         with file.open("xb") as sink:
-            pq.write_table(rows, sink, compression="zstd", compression_level=1, use_dictionary=texts)
+            write_parquet(rows, sink)
             sink.flush()
             os.fsync(sink.fileno())
-        self._con.execute(f"CALL ducklake_add_data_files('{ALIAS}', '{name}', ?)", [str(file)])
+        add = f"CALL ducklake_add_data_files('{ALIAS}', '{name}', ?, allow_missing => true)"
+        self._con.execute(add, [str(file)])
 
     def _roll_back(self) -> None:
         with suppress(duckdb.Error):  # the failure may have ended the transaction already

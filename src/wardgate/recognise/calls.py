@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from wardgate.core.call import CALL_SCHEMA, TIME
 from wardgate.core.ids import mixed
 from wardgate.core.keys import Key
+from wardgate.recognise.absent import absent
 from wardgate.recognise.addresses import Proxies, forwarded_chain, parse_clients
 from wardgate.recognise.distinct import Codes, Distinct, coded, combined, distinct, one_chunk
 from wardgate.recognise.headers import header_columns
@@ -124,14 +125,9 @@ class Recognition:
             columns["protocol"] = one_chunk(columns["protocol"]).cast(pa.string()).fill_null("http")
         for name in ("tls_version", "tls_cipher", "tls_sni", "tls_fingerprint", "upstream"):
             columns[name] = view.text(name)
-        calls = pa.table(
-            [
-                columns.get(one.name) if one.name in columns else pa.nulls(rows, one.type)
-                for one in CALL_SCHEMA
-            ],
-            names=CALL_SCHEMA.names,
+        return Recognised(
+            _table(columns, rows), routes.table, identities.credential_rows, identities.caller_rows
         )
-        return Recognised(calls, routes.table, identities.credential_rows, identities.caller_rows)
 
     def _clients(self, view: "_View", proxies: Proxies) -> tuple[Distinct, dict[str, pa.Array]]:
         peers = view.distinct("client")
@@ -235,6 +231,18 @@ class _View:
         if values.is_empty:
             return pa.nulls(self.rows, pa.string())
         return values.text([convert(one) for one in values.values])
+
+
+def _table(columns: dict[str, pa.Array], rows: int) -> pa.Table:
+    """`columns` as calls; what none of them shows is absent."""
+    shown = {name for name, column in columns.items() if column.null_count < rows}
+    missing = [one for one in CALL_SCHEMA if one.name not in shown]
+    nothing = dict(
+        zip((one.name for one in missing), absent(rows, [one.type for one in missing]), strict=True)
+    )
+    return pa.table(
+        {one.name: columns[one.name] if one.name in shown else nothing[one.name] for one in CALL_SCHEMA}
+    )
 
 
 def _believed(

@@ -19,6 +19,7 @@ from wardgate.service.opening import Opened, Reading, last_reached, open_input
 from wardgate.sources.files import Input, tail_digest
 from wardgate.sources.format import DocumentFormat, LineFormat, LineParser, Options
 from wardgate.sources.reader import LineChunks
+from wardgate.sources.records import Place, RecordFormat, record_parts
 from wardgate.sources.text_lines import nothing
 
 __all__ = ["Ingest", "Opened", "Progress", "Reading", "SourceReport", "last_reached", "open_input", "parts"]
@@ -48,7 +49,7 @@ class SourceReport:
         self.skipped += part.skipped
 
 
-_GROUP_CALLS = 60_000
+_GROUP_CALLS = 200_000
 _GROUP_BYTES = 24 << 20
 Progress = Callable[[str, int, int], None]
 """Called with file name, bytes read (decompressed) and records committed so far."""
@@ -156,6 +157,8 @@ def parts(opened: Opened, options: Options, chunk: int | None = None) -> Iterato
     """What is left of an input, in parts, each with the place it reaches. The last one is complete."""
     if isinstance(opened.format, LineFormat):
         yield from _line_parts(opened, opened.format, options, chunk)
+    elif isinstance(opened.format, RecordFormat):
+        yield from _record_parts(opened, opened.format, options)
     else:
         yield from _document_parts(opened, opened.format, options)
 
@@ -215,6 +218,27 @@ def reached_by(chunks: LineChunks, parser: LineParser, mark: dict[str, Any], par
         )
         state["line"] = {"cut": chunks.unfinished} if is_cut and chunks.unfinished else "counted"
     return Reached(chunks.position, chunks.offset, state)
+
+
+def _record_parts(
+    opened: Opened, format_: RecordFormat, options: Options
+) -> Iterator[tuple[Parsed, Reached]]:
+    since = opened.place
+    if since.position:
+        records = format_.resumed(opened.stream, since)
+    else:
+        records = format_.records(_Rejoined(opened.head, opened.stream))  # type: ignore[arg-type]
+    held: tuple[Parsed, Place] | None = None
+    for one in record_parts(format_, records or iter(()), options, since, is_growing=opened.is_growing):
+        if held is not None:
+            yield held[0], _reached(held[1])
+        held = one
+    if held is not None:
+        yield held[0], _reached(held[1], complete=True)
+
+
+def _reached(place: Place, *, complete: bool = False) -> Reached:
+    return Reached(place.position, place.offset, {"parser": place.state}, complete)
 
 
 def _document_parts(

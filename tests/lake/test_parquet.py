@@ -1,0 +1,23 @@
+"""Large batches are written without the columns nobody filled, and read as if they were there."""
+
+from collections.abc import Callable
+from typing import Any
+
+from wardgate.core.call import CALL_SCHEMA
+from wardgate.lake.engine import ALIAS
+from wardgate.lake.store import LARGE, Lake
+
+
+def test_what_no_call_of_a_batch_shows_is_null(
+    lake: Lake, traffic: Any, log_line: Callable[..., str]
+) -> None:
+    traffic.send(*(log_line(f"/users/{n}", client=f"192.0.2.{n % 250}") for n in range(LARGE)))
+    traffic.send(log_line("/users/1", login="erin"))  # a small batch, with another column
+    (file,) = lake.rows(f"SELECT data_file FROM ducklake_list_files('{ALIAS}', 'calls')").to_pylist()[:1]
+    columns = lake.rows("SELECT name FROM parquet_schema(?)", [file["data_file"]])["name"].to_pylist()
+    assert "path" in columns
+    assert "login" not in columns
+    found = lake.rows(f"SELECT * FROM {ALIAS}.calls")
+    assert found.column_names == CALL_SCHEMA.names
+    assert found["login"].null_count == LARGE
+    assert len(set(found["path"].to_pylist())) == LARGE
