@@ -17,6 +17,7 @@ from wardgate.core.clock import fixed_clock
 from wardgate.core.home import open_home
 from wardgate.core.settings import LakeSettings
 from wardgate.lake.asking import ask
+from wardgate.lake.batch_locks import LINKING
 from wardgate.lake.engine import ALIAS, Place, embedded_place
 from wardgate.lake.erasure import Subject, erase
 from wardgate.lake.maintenance import Maintainer
@@ -181,6 +182,25 @@ def test_two_vantages_at_once_on_sqlite(tmp_path: Path) -> None:
 def test_two_vantages_at_once_on_postgresql(tmp_path: Path, database: str) -> None:
     home = open_home(tmp_path / "home")
     vantages_together(Place(database, str(home.lake / "data"), home.scratch, None), 40)
+
+
+@pytest.mark.engine
+def test_a_vantage_waits_while_another_links(tmp_path: Path, database: str) -> None:
+    import psycopg
+
+    home = open_home(tmp_path / "home")
+    place = Place(database, str(home.lake / "data"), home.scratch, None)
+    Lake(place).close()
+    with psycopg.connect(database.removeprefix("postgres:")) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [LINKING])
+        linking = subprocess.Popen([sys.executable, str(PROCESS), "link", as_json(place), "edge", "1"])
+        try:
+            with pytest.raises(subprocess.TimeoutExpired):
+                linking.wait(5)
+            other.execute("SELECT pg_advisory_unlock_all()")
+            assert linking.wait(100) == 0
+        finally:
+            linking.kill()
 
 
 def test_writers_a_maintainer_and_readers_on_sqlite(tmp_path: Path) -> None:
