@@ -6,14 +6,18 @@ Of several origins that match (one is the other's beginning), it is the one that
 
 A match on hardly more than the first line proves little. There, a file that goes on beyond a recorded one
 which still stands on the disk as it was left is another file.
+
+A HAR or a flow file is known in the same way by its first record, and by the last that was counted. Any other
+document is known by its first bytes and its size: when it has grown, it is another.
 """
 
+import io
 import itertools
 import json
 import secrets
 import stat
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,6 +32,7 @@ from wardgate.sources.files import (
     Input,
     document_digest,
     file_id,
+    first_digest,
     head_of,
     read_up_to,
     skip_to,
@@ -37,8 +42,10 @@ from wardgate.sources.files import (
 )
 from wardgate.sources.format import Defaults, Format, LineFormat, Options
 from wardgate.sources.reader import TAIL, BrokenCompression, read_some
+from wardgate.sources.records import Place, RecordFormat
 from wardgate.sources.skip_rules import SkipRules
 
+_FRESH_US = 60 * 1_000_000
 WEAK = 3
 """Telling lines in common that may yet be two files'."""
 
@@ -81,6 +88,13 @@ class Opened:
     """Whether the compressed stream broke off at `offset` before, and that is accounted for."""
     done: bool = False
     """Whether there is nothing to read."""
+    is_growing: bool = False
+    """Whether somebody may be writing the last record at this moment."""
+
+    @property
+    def place(self) -> Place:
+        """Where a document of records is read on."""
+        return Place.left(self.position, self.offset, self.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +131,8 @@ def open_input(
         finder = _Finder(pipeline, one, reading, chosen, why, others)
         if isinstance(chosen, LineFormat):
             opened = finder.lines(stream, sample, nuls)
+        elif isinstance(chosen, RecordFormat):
+            opened = finder.records(stream, sample, chosen, clock)
         else:
             opened = finder.document(stream, sample, clock)
     finally:
@@ -133,7 +149,8 @@ def open_afresh(one: Input, reading: Reading) -> Opened:
     except BaseException:
         stream.close()
         raise
-    origin = Origin(reading.source or source_name(one.path), 0, one.name, chosen.name, reading.defaults)
+    defaults = _defaults(reading.defaults, chosen)
+    origin = Origin(reading.source or source_name(one.path), 0, one.name, chosen.name, defaults)
     if isinstance(chosen, LineFormat):
         return Opened(origin, chosen, why, stream, sample, 0, nuls, tail=b"\0" * min(nuls, TAIL))
     return Opened(origin, chosen, why, stream, sample)
@@ -176,6 +193,38 @@ class _Finder:
         if left is None:
             return Opened(origin, self.format, self.why, stream, sample)
         return Opened(origin, self.format, self.why, stream, sample, left.position, done=left.complete)
+
+    def records(self, stream: BinaryIO, sample: bytes, format_: RecordFormat, clock: Clock) -> Opened:
+        first = next(format_.records(io.BytesIO(sample)), None)
+        digest = first_digest(bytes(first.raw)) if first is not None else document_digest(sample, len(sample))
+        once = self._of_once(digest)
+        known, free = self._known(once) if once == digest else ([], 0)
+        known.sort(key=lambda left: left.reached.position, reverse=True)
+        is_growing = format_.is_appended and _is_fresh(self.one.path, clock)
+        for left in known:
+            reached = left.reached
+            state = reached.state.get("parser") or {}
+            if "whole" not in state:  # a log of the same source, whose first line was not whole
+                continue
+            place = Place.left(reached.position, reached.offset, state)
+            with self.one.open() as probed:
+                rest = format_.resumed(probed, place)
+                following = next(rest, None) if rest is not None else None
+            if rest is not None:
+                return Opened(
+                    self._origin(left.origin_id),
+                    self.format,
+                    self.why,
+                    self.one.open(),
+                    b"",
+                    reached.position,
+                    reached.offset,
+                    state,
+                    done=following is None or (place.is_broken_off and not following.is_whole),
+                    is_growing=is_growing,
+                )
+        origin = self._origin(self._id(once, free))
+        return Opened(origin, self.format, self.why, stream, sample, is_growing=is_growing)
 
     def lines(self, stream: BinaryIO, sample: bytes, nuls: int) -> Opened:
         head = head_of(sample)
@@ -295,7 +344,8 @@ class _Finder:
         return self.pipeline.key.id64("origin", f"{self.source}\0{digest}\0{generation}")
 
     def _origin(self, origin_id: int) -> Origin:
-        return Origin(self.source, origin_id, self.one.name, self.format.name, self.reading.defaults)
+        defaults = _defaults(self.reading.defaults, self.format)
+        return Origin(self.source, origin_id, self.one.name, self.format.name, defaults)
 
 
 def last_reached(lake: Lake, origin_id: int) -> Reached | None:
@@ -343,6 +393,20 @@ def _format(name: str, sample: bytes, reading: Reading, usual: str | None) -> tu
                 return known, f"as before; {fit.why}"
         raise
     return found.format, found.fit.why
+
+
+def _defaults(given: Defaults, format_: Format) -> Defaults:
+    """What holds for every call: what a person said, else what the format implies."""
+    vantage = given.vantage or getattr(format_, "vantage", None)
+    return given if vantage == given.vantage else replace(given, vantage=vantage)
+
+
+def _is_fresh(path: Path | None, clock: Clock) -> bool:
+    """Whether a file was written to just now."""
+    try:
+        return path is not None and abs(clock() - path.stat().st_mtime_ns // 1000) < _FRESH_US
+    except OSError:
+        return False
 
 
 def _sample(stream: BinaryIO) -> tuple[bytes, int]:

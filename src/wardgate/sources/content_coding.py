@@ -44,9 +44,7 @@ def _undone(body: bytes, name: str) -> bytes:
     if name == "br":
         brotli_stream = brotli.Decompressor()
         out: bytes = brotli_stream.process(body, output_buffer_limit=MOST)
-        if (
-            not out and not brotli_stream.is_finished()
-        ):  # it has no magic number: nearly any bytes may begin it
+        if not out and not brotli_stream.is_finished():  # nearly any bytes may begin it
             raise LookupError(name)
         return out[:MOST]
     raise LookupError(name)

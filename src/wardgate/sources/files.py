@@ -150,6 +150,11 @@ def document_digest(sample: bytes, size: int) -> str:
     return _digest(sample + b"\0%d" % size)
 
 
+def first_digest(record: bytes) -> str:
+    """What a document of records is known by: the first bytes of its first record (at most 4 KiB)."""
+    return _digest(record[:_HEAD])
+
+
 def tail_digest(tail: bytes) -> int:
     """Digest of the (at most `TAIL`) bytes before a position. A number: no masking takes it for a secret."""
     return int.from_bytes(blake2b(tail[-TAIL:], digest_size=8).digest(), "big")

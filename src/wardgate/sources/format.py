@@ -3,7 +3,8 @@
 A line format turns whole lines into `Parsed`; a document format (HAR, a capture) turns a byte stream into a
 sequence of `Parsed`. Both are plain classes with the attributes below, no base class needed; they are
 listed, in order, in `sources.catalogue`. One conformance suite (`tests/sources/test_conformance.py`) runs
-every listed format through hostile input and teaches what a new one lacks.
+every listed format through hostile input and teaches what a new one lacks. A format whose records are always
+seen from one place may say so by an attribute `vantage`, which holds where a person says nothing.
 """
 
 from collections.abc import Iterator, Mapping

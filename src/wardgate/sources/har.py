@@ -8,19 +8,21 @@ Reference: "HAR 1.2 Spec", Jan Odvarko; `_`-prefixed fields as Chrome DevTools a
 import binascii
 from collections.abc import Iterator
 from datetime import tzinfo
-from itertools import chain
+from hashlib import blake2b
+from itertools import chain, islice
 from typing import BinaryIO
 from urllib.parse import urlencode
 
 import msgspec
 
-from wardgate.core.observed import Parsed, Reason, Reject
+from wardgate.core.observed import Parsed, Reason
 from wardgate.sources.access import is_target
 from wardgate.sources.array_items import ArrayItems
 from wardgate.sources.content_coding import decoded
-from wardgate.sources.exchanges import Exchange, Headers, Part, http_version
+from wardgate.sources.exchanges import Exchange, Headers, http_version
 from wardgate.sources.format import Fit, Options
 from wardgate.sources.reader import BrokenCompression, read_some
+from wardgate.sources.records import Place, Record, Understood, record_parts
 from wardgate.sources.stamps import stamp_us
 from wardgate.sources.times import zone
 
@@ -113,6 +115,8 @@ class Har:
     name = "har"
     title = "HTTP Archive (HAR) 1.2"
     reference = "HAR 1.2 Spec (Jan Odvarko)"
+    vantage = "client"
+    is_appended = False
 
     def __init__(self, *, whole: int = WHOLE, max_entry: int = MAX_ENTRY) -> None:
         self._whole = whole
@@ -129,33 +133,37 @@ class Har:
         return Fit(0.6 + 0.1 * len(seen), f"a JSON object with log, {', '.join(seen)}, as HAR has them")
 
     def read(self, stream: BinaryIO, options: Options) -> Iterator[Parsed]:
+        return (parsed for parsed, _ in record_parts(self, self.records(stream), options))
+
+    def records(self, stream: BinaryIO) -> Iterator[Record]:
+        return (Record(raw, broken) for raw, broken in _entries(stream, self._whole, self._max_entry))
+
+    def resumed(self, stream: BinaryIO, left: Place) -> Iterator[Record] | None:
+        """Behind the entries that were there: an export made again later begins with them."""
+        records = self.records(stream)
+        if not left.whole:
+            return records
+        last = next(islice(records, left.whole - 1, None), None)
+        return records if last is not None and last.is_whole and self.proof(last) == left.proof else None
+
+    def proof(self, record: Record) -> int:
+        return int.from_bytes(blake2b(bytes(record.raw), digest_size=8).digest(), "big")
+
+    def understood(self, options: Options) -> Understood:
         default_zone = zone(options.timezone)
         decoder = msgspec.json.Decoder(Entry, strict=False)
-        part = Part()
-        for position, (raw, broken) in enumerate(_entries(stream, self._whole, self._max_entry)):
-            reason = broken
-            if reason is None:
-                try:
-                    call = _exchange(position, decoder.decode(raw), default_zone)
-                except msgspec.ValidationError:
-                    reason = Reason.BAD_VALUE
-                except UnicodeDecodeError:
-                    reason = Reason.NOT_UTF8
-                except (msgspec.MsgspecError, RecursionError):
-                    reason = Reason.NOT_JSON
-                else:
-                    if isinstance(call, Exchange):
-                        part.accept(call)
-                    elif isinstance(call, Reason):
-                        reason = call
-                    else:
-                        part.skip(call)
-            if reason is not None:
-                part.reject(Reject(position, reason, bytes(raw)))
-            if part.full:
-                yield part.take()
-        if not part.empty:
-            yield part.take()
+
+        def call(position: int, raw: bytes | msgspec.Raw) -> Exchange | Reason | str:
+            try:
+                return _exchange(position, decoder.decode(raw), default_zone)
+            except msgspec.ValidationError:
+                return Reason.BAD_VALUE
+            except UnicodeDecodeError:
+                return Reason.NOT_UTF8
+            except (msgspec.MsgspecError, RecursionError):
+                return Reason.NOT_JSON
+
+        return call
 
 
 def _entries(

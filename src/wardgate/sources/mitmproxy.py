@@ -1,8 +1,9 @@
 """mitmproxy's flow files (`mitmdump -w`), read without mitmproxy: its pins would bind half of ours.
 
-A file is a row of typed netstrings, one dictionary a flow. Position is the flow's index. Flow format
-versions 10 (mitmproxy 6) to 21 (mitmproxy 11) are known by `mitmproxy.io.compat`, which lists what each
-changed; of newer ones, what has kept its name is read. TCP, UDP and DNS flows are passed over.
+A file is a row of typed netstrings, one dictionary a flow. Position is the flow's index; a file that grew is
+read on behind its last whole flow. Flow format versions 10 (mitmproxy 6) to 21 (mitmproxy 11) are known by
+`mitmproxy.io.compat`, which lists what each changed; of newer ones, what has kept its name is read. TCP, UDP
+and DNS flows are passed over.
 """
 
 import hashlib
@@ -10,13 +11,17 @@ import ssl
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from wardgate.core.observed import Parsed, Reason, Reject
+import msgspec
+
+from wardgate.core.observed import Parsed, Reason
 from wardgate.sources.access import is_target
 from wardgate.sources.content_coding import decoded
-from wardgate.sources.exchanges import Exchange, Headers, Part, http_version
+from wardgate.sources.exchanges import Exchange, Headers, http_version
+from wardgate.sources.files import skip_to, tail_digest
 from wardgate.sources.format import Fit, Options
 from wardgate.sources.headers import header_text
-from wardgate.sources.reader import BrokenCompression, read_some
+from wardgate.sources.reader import TAIL, BrokenCompression, read_some
+from wardgate.sources.records import Place, Record, Understood, record_parts
 from wardgate.sources.tnetstrings import DIGITS, Dictionary, MalformedError
 
 MAX_FLOW = 64 << 20
@@ -33,6 +38,8 @@ class Mitmproxy:
     name = "mitmproxy"
     title = "mitmproxy flow file"
     reference = "mitmproxy documentation, flow files; mitmproxy.io.tnetstring and mitmproxy.io.compat"
+    vantage = "client"
+    is_appended = True
 
     def __init__(self, *, max_flow: int = MAX_FLOW) -> None:
         self._max_flow = max_flow
@@ -49,26 +56,32 @@ class Mitmproxy:
         )
 
     def read(self, stream: BinaryIO, options: Options) -> Iterator[Parsed]:
-        part = Part()
-        for position, (raw, broken) in enumerate(_flows(stream, self._max_flow)):
-            found: Exchange | Reason | str
-            if broken is not None:
-                found = broken
-            else:
-                try:
-                    found = _exchange(position, Dictionary.whole(raw))
-                except MalformedError:
-                    found = Reason.BAD_VALUE
-            if isinstance(found, Exchange):
-                part.accept(found)
-            elif isinstance(found, Reason):
-                part.reject(Reject(position, found, raw))
-            else:
-                part.skip(found)
-            if part.full:
-                yield part.take()
-        if not part.empty:
-            yield part.take()
+        return (parsed for parsed, _ in record_parts(self, self.records(stream), options))
+
+    def records(self, stream: BinaryIO) -> Iterator[Record]:
+        return _flows(_Source(stream), self._max_flow)
+
+    def resumed(self, stream: BinaryIO, left: Place) -> Iterator[Record] | None:
+        try:
+            before = skip_to(stream, left.offset)
+        except BrokenCompression:
+            return None
+        if before is None or (left.whole and tail_digest(before) != left.proof):
+            return None
+        return _flows(_Source(stream, left.offset, before), self._max_flow)
+
+    def proof(self, record: Record) -> int:
+        return tail_digest(record.tail)
+
+    def understood(self, options: Options) -> Understood:
+        return _understood
+
+
+def _understood(position: int, raw: bytes | msgspec.Raw) -> Exchange | Reason | str:
+    try:
+        return _exchange(position, Dictionary.whole(bytes(raw)))
+    except MalformedError:
+        return Reason.BAD_VALUE
 
 
 def _key(name: str) -> bytes:
@@ -78,9 +91,14 @@ def _key(name: str) -> bytes:
 class _Source:
     """A stream that can be looked ahead into. Holds no more than is asked for."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, offset: int = 0, tail: bytes = b"") -> None:
+        """`stream` from `offset` on; `tail` are the last bytes before."""
         self._stream = stream
         self._ahead = bytearray()
+        self.offset = offset
+        """How many bytes were taken or passed."""
+        self.tail = tail
+        """The last of them, at most `TAIL`."""
 
     def peek(self, size: int) -> bytes:
         """The next bytes, fewer at the end; a compressed stream that breaks is at its end."""
@@ -97,6 +115,8 @@ class _Source:
     def take(self, size: int) -> bytes:
         taken = self.peek(size)
         del self._ahead[: len(taken)]
+        self.offset += len(taken)
+        self.tail = taken[-TAIL:] if len(taken) >= TAIL else (self.tail + taken)[-TAIL:]
         return taken
 
     def skip(self, size: int) -> bool:
@@ -109,26 +129,25 @@ class _Source:
         return True
 
 
-def _flows(stream: BinaryIO, most: int) -> Iterator[tuple[bytes, Reason | None]]:
-    """Each flow's bytes; with a reason where it is too long or not whole. Garbage ends the file."""
-    source = _Source(stream)
+def _flows(source: _Source, most: int) -> Iterator[Record]:
+    """Each flow; with a reason where it is too long or not whole. Garbage ends the file."""
     while head := source.peek(DIGITS + 1):
         digits, colon, _ = head.partition(b":")
         if not colon or not digits.isdigit():
             breaks_off = digits.isdigit() and len(digits) <= DIGITS
-            yield source.peek(_KEPT), Reason.TRUNCATED if breaks_off else Reason.NOT_FORMAT
+            yield Record(source.peek(_KEPT), Reason.TRUNCATED if breaks_off else Reason.NOT_FORMAT)
             return
         size = len(digits) + 1 + int(digits) + 1
         if size > most:
             kept = source.peek(_KEPT)
-            whole = source.skip(size)
-            yield kept, Reason.TOO_LONG if whole else Reason.TRUNCATED
+            whole, broken = source.skip(size), Reason.TOO_LONG
         else:
             kept = source.take(size)
-            whole = len(kept) == size
-            yield kept, None if whole else Reason.TRUNCATED
+            whole, broken = len(kept) == size, None
         if not whole:
+            yield Record(kept, Reason.TRUNCATED)
             return
+        yield Record(kept, broken, source.offset, source.tail)
 
 
 def _exchange(position: int, flow: Dictionary) -> Exchange | Reason | str:
