@@ -17,10 +17,11 @@ import pyarrow.compute as pc
 from wardgate.sources.format import Fit, LineParser, Options, State
 from wardgate.sources.json_access import JsonAccessParser
 from wardgate.sources.json_columns import JsonColumns, cookie_header
+from wardgate.sources.json_table import JsonTable, Seen, first_of
 from wardgate.sources.json_types import Headers, Whole
 from wardgate.sources.jsonlines import json_fit
 
-_NO_PARENT = ("", "00")
+_NO_PARENT = pa.array(["", "00"])
 _NO_TLS = pa.array(["none", "NONE"])
 
 
@@ -62,6 +63,9 @@ class Request(msgspec.Struct, gc=False):
     ResponseHeaders: Headers | None = None
 
 
+_TABLE = JsonTable(Request, ("ClientRequestMethod", "ClientRequestURI|ClientRequestPath"))
+
+
 class Cloudflare:
     """Cloudflare's HTTP request logs: one JSON object a line, with the fields you chose."""
 
@@ -78,50 +82,44 @@ class Cloudflare:
         )
 
     def parser(self, options: Options, state: State | None = None) -> LineParser:
-        return JsonAccessParser(Request, _fill, timezone=options.timezone, finish=_finish)
+        return JsonAccessParser(Request, _fill, timezone=options.timezone, finish=_finish, table=_TABLE)
 
 
-def _fill(records: list[Request], out: JsonColumns) -> None:
-    out.stamp("started_at", [r.EdgeStartTimestamp for r in records])
-    out.stamp("ended_at", [r.EdgeEndTimestamp for r in records])
-    out.text("method", [r.ClientRequestMethod for r in records])
-    out.text("target", [r.ClientRequestURI or r.ClientRequestPath for r in records])
-    out.text("http_version", [r.ClientRequestProtocol for r in records])
-    out.text("scheme", [r.ClientRequestScheme for r in records])
-    out.text("host", [r.ClientRequestHost for r in records])
-    out.text("client", [r.ClientIP for r in records])
-    out.whole("client_port", [r.ClientSrcPort for r in records])
-    out.text("user_agent", [r.ClientRequestUserAgent for r in records])
-    out.text("req.referer", [r.ClientRequestReferer for r in records])
-    out.text("req.x-requested-with", [r.ClientXRequestedWith for r in records])
-    out.whole("request_bytes", [r.ClientRequestBytes for r in records])
-    out.whole("status", [r.EdgeResponseStatus for r in records])
-    out.whole(
-        "response_bytes",
-        [
-            r.EdgeResponseBytes if r.EdgeResponseBytes is not None else r.EdgeResponseBodyBytes
-            for r in records
-        ],
-    )
-    out.text("response_content_type", [r.EdgeResponseContentType for r in records])
-    out.text("tls_version", [r.ClientSSLProtocol for r in records])
-    out.text("tls_cipher", [r.ClientSSLCipher for r in records])
-    out.text("tls_fingerprint", [r.JA4 or r.JA3Hash for r in records])
-    out.text("client_certificate", [r.ClientMTLSAuthCertFingerprint for r in records])
-    out.text("upstream", [r.OriginIP for r in records])
-    out.whole("upstream_status", [r.OriginResponseStatus for r in records])
-    _upstream_duration(records, out)
-    out.text("request_id", [r.RayID for r in records])
-    out.text("trace_id", [r.ParentRayID if r.ParentRayID not in _NO_PARENT else None for r in records])
-    out.headers("request_headers", _request_headers(records))
-    out.headers("response_headers", [r.ResponseFields or r.ResponseHeaders for r in records])
+def _fill(seen: Seen, out: JsonColumns) -> None:
+    out.stamp("started_at", seen.EdgeStartTimestamp)
+    out.stamp("ended_at", seen.EdgeEndTimestamp)
+    out.text("method", seen.ClientRequestMethod)
+    out.text("target", first_of(seen.ClientRequestURI, seen.ClientRequestPath))
+    out.text("http_version", seen.ClientRequestProtocol)
+    out.text("scheme", seen.ClientRequestScheme)
+    out.text("host", seen.ClientRequestHost)
+    out.text("client", seen.ClientIP)
+    out.whole("client_port", seen.ClientSrcPort)
+    out.text("user_agent", seen.ClientRequestUserAgent)
+    out.text("req.referer", seen.ClientRequestReferer)
+    out.text("req.x-requested-with", seen.ClientXRequestedWith)
+    out.whole("request_bytes", seen.ClientRequestBytes)
+    out.whole("status", seen.EdgeResponseStatus)
+    out.whole("response_bytes", pc.coalesce(seen.EdgeResponseBytes, seen.EdgeResponseBodyBytes))
+    out.text("response_content_type", seen.EdgeResponseContentType)
+    out.text("tls_version", seen.ClientSSLProtocol)
+    out.text("tls_cipher", seen.ClientSSLCipher)
+    out.text("tls_fingerprint", first_of(seen.JA4, seen.JA3Hash))
+    out.text("client_certificate", seen.ClientMTLSAuthCertFingerprint)
+    out.text("upstream", seen.OriginIP)
+    out.whole("upstream_status", seen.OriginResponseStatus)
+    _upstream_duration(seen, out)
+    out.text("request_id", seen.RayID)
+    out.text("trace_id", _parents(seen.ParentRayID))
+    out.headers("request_headers", _request_headers(seen))
+    out.headers("response_headers", _response_headers(seen))
 
 
-def _upstream_duration(records: list[Request], out: JsonColumns) -> None:
+def _upstream_duration(seen: Seen, out: JsonColumns) -> None:
     """`OriginResponseDurationMs` replaces `OriginResponseTime`, which counted nanoseconds."""
-    out.whole("upstream_duration_ms", [r.OriginResponseDurationMs for r in records])
-    if out.fields["upstream_duration_ms"].null_count:
-        out.whole("old", [r.OriginResponseTime for r in records])
+    out.whole("upstream_duration_ms", seen.OriginResponseDurationMs)
+    if out.fields["upstream_duration_ms"].null_count and seen.OriginResponseTime.null_count < seen.count:
+        out.whole("old", seen.OriginResponseTime)
         old = pc.divide(out.fields.pop("old").cast(pa.float64()), 1e6)
         out.fields["upstream_duration_ms"] = out.fields["upstream_duration_ms"].fill_null(old)
 
@@ -139,12 +137,25 @@ def _finish(columns: dict[str, pa.Array]) -> None:
         columns["duration_us"] = pc.if_else(known, between, pa.scalar(None, pa.int64()))
 
 
-def _request_headers(records: list[Request]) -> list[Headers | None]:
-    headers = [r.RequestHeaders for r in records]
-    cookies = [r.Cookies for r in records]
-    if not any(cookies):
+def _parents(rays: pa.Array) -> pa.Array:
+    """The parent's ray; Cloudflare writes `00` where there is none."""
+    if rays.null_count == len(rays):
+        return rays
+    rays = rays.cast(pa.string())
+    return pc.if_else(pc.is_in(rays, _NO_PARENT), pa.scalar(None, pa.string()), rays)
+
+
+def _request_headers(seen: Seen) -> list[Headers | None]:
+    headers: list[Headers | None] = seen.RequestHeaders
+    if not any(seen.Cookies):
         return headers
     return [
         {**(known or {}), "cookie": cookie_header(jar)} if jar else known
-        for known, jar in zip(headers, cookies, strict=True)
+        for known, jar in zip(headers, seen.Cookies, strict=True)
     ]
+
+
+def _response_headers(seen: Seen) -> list[Headers | None]:
+    if not any(seen.ResponseFields):
+        return seen.ResponseHeaders  # type: ignore[no-any-return]
+    return [one or other for one, other in zip(seen.ResponseFields, seen.ResponseHeaders, strict=True)]

@@ -17,15 +17,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wardgate.core.observed import Parsed, Reason, Reject, observed_table
-from wardgate.sources.access import TEXT, Masks, access_columns
+from wardgate.sources.access import TEXT, Masks, access_columns, plain
 from wardgate.sources.format import Lines, State
 from wardgate.sources.json_columns import JsonColumns, Mask
+from wardgate.sources.json_table import JsonTable, NotColumnsError
 from wardgate.sources.stamp_columns import stamp_columns
 from wardgate.sources.times import zone
 
 Record = TypeVar("Record")
-Fill = Callable[[list[Record], JsonColumns], None]
-"""Fills the columns of one slice of records (never of none)."""
+Fill = Callable[[Any, JsonColumns], None]
+"""Fills the columns of some records (never of none): a list of them, or with a `table` what it has `Seen`."""
+Positions = npt.NDArray[np.int64]
 Finish = Callable[[dict[str, pa.Array]], None]
 """Adds to the observed columns of a whole chunk what follows from several of them."""
 
@@ -49,21 +51,24 @@ class JsonAccessParser(Generic[Record]):
 
     `must` are the observed columns without which a record is no call; `absent` are texts that stand for
     nothing; `decode` reads lines that are not JSON into the same records (`NotFormatError`: it cannot).
+    `table` reads what it can of a chunk in columns.
     """
 
     def __init__(
         self,
         record: type[Record],
-        fill: Fill[Record],
+        fill: Fill,
         *,
         timezone: str | None = None,
         must: tuple[str, ...] = ("method", "target"),
         absent: tuple[str, ...] = ("",),
         finish: Finish | None = None,
         decode: Callable[[bytes], Record] | None = None,
+        table: JsonTable | None = None,
     ) -> None:
         self._decode_line = decode or msgspec.json.Decoder(record, strict=False).decode
         self._fill = fill
+        self._table = table
         self._zone = zone(timezone)
         self._must = must
         self._finish = finish
@@ -77,18 +82,16 @@ class JsonAccessParser(Generic[Record]):
         rejects: list[Reject] = []
         skipped: dict[str, int] = {}
         parts: list[JsonColumns] = []
-        places: list[npt.NDArray[np.int64]] = []
-        at = lines.first
-        for raw in _slices(lines.data):
+        places: list[Positions] = []
+        for raw, at in self._left(lines, parts, places):
             records, kept, blank = self._decode(raw, at, rejects)
             if blank:
                 skipped["blank"] = skipped.get("blank", 0) + blank
             if records:
                 columns = JsonColumns(len(records))
-                self._fill(records, columns)
+                self._fill(records if self._table is None else self._table.columns_of(records), columns)
                 parts.append(columns)
                 places.append(kept)
-            at += len(raw)
         if not parts:
             return Parsed(observed_table({"position": pa.array([], pa.int64())}), rejects, skipped)
         positions = np.concatenate(places)
@@ -97,24 +100,48 @@ class JsonAccessParser(Generic[Record]):
             raw = lines.data.split(b"\n")
             rejects += [Reject(where, reason, raw[where - lines.first]) for where, reason in aside]
             rejects.sort(key=lambda one: one.position)
+        if len(parts) > 1 and (np.diff(positions) < 0).any():
+            table = table.take(pa.array(np.argsort(table["position"].to_numpy(), kind="stable")))
         return Parsed(table, rejects, skipped | passed)
 
-    def _decode(
-        self, raw: list[bytes], first: int, rejects: list[Reject]
-    ) -> tuple[list[Record], npt.NDArray[np.int64], int]:
-        """Records of one slice, their positions, and how many lines were blank."""
+    def _left(
+        self, lines: Lines, parts: list[JsonColumns], places: list[Positions]
+    ) -> Iterator[tuple[list[bytes], Positions]]:
+        """Lines to be decoded one by one, and their positions: those that could not be read in columns."""
+        data = lines.data if lines.data.endswith(b"\n") else lines.data + b"\n"
         try:
-            return (
-                list(map(self._decode_line, raw)),
-                np.arange(first, first + len(raw), dtype=np.int64),
-                0,
-            )
+            found = self._table.read(data) if self._table is not None and lines.data else None
+        except NotColumnsError:
+            found = None
+        if found is None:
+            first = lines.first
+            for raw in _slices(lines.data):
+                yield raw, np.arange(first, first + len(raw), dtype=np.int64)
+                first += len(raw)
+            return
+        seen, left = found
+        positions = np.arange(lines.first, lines.first + len(left), dtype=np.int64)
+        if seen.count:
+            columns = JsonColumns(seen.count)
+            self._fill(seen, columns)
+            parts.append(columns)
+            places.append(positions[~left])
+        if left.any():
+            raw = data.split(b"\n")
+            yield [raw[at] for at in np.flatnonzero(left).tolist()], positions[left]
+
+    def _decode(
+        self, raw: list[bytes], positions: Positions, rejects: list[Reject]
+    ) -> tuple[list[Record], Positions, int]:
+        """Records of some lines, their positions, and how many lines were blank."""
+        try:
+            return list(map(self._decode_line, raw)), positions, 0
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, NotFormatError):
             pass
         records: list[Record] = []
         kept: list[int] = []
         blank = 0
-        for at, line in enumerate(raw, first):
+        for at, line in zip(positions.tolist(), raw, strict=True):
             if not line.strip():
                 blank += 1
                 continue
@@ -189,6 +216,12 @@ class JsonAccessParser(Generic[Record]):
                 bad[Reason.BAD_TIME] = bad[Reason.BAD_TIME] | wrong if Reason.BAD_TIME in bad else wrong
 
     def _without_absent(self, array: pa.Array) -> pa.Array:
+        if pa.types.is_dictionary(array.type):
+            nothing = pc.is_in(array.dictionary, self._absent)
+            if not pc.any(nothing, min_count=0).as_py():
+                return array
+            indices = pc.if_else(nothing.take(array.indices), pa.scalar(None, pa.int32()), array.indices)
+            return pa.DictionaryArray.from_arrays(indices, array.dictionary)
         nothing = pc.is_in(array, self._absent)
         if not pc.any(nothing, min_count=0).as_py():
             return array
@@ -237,6 +270,7 @@ def _slices(data: bytes) -> Iterator[list[bytes]]:
 def _concatenated(found: list[dict[str, pa.Array]], parts: list[JsonColumns]) -> dict[str, pa.Array]:
     if len(found) == 1:
         return dict(found[0])
+    found = [{name: plain(array) for name, array in one.items()} for one in found]
     kinds = {name: array.type for one in found for name, array in one.items()}
     return {
         name: pa.concat_arrays(

@@ -52,8 +52,11 @@ class JsonColumns:
         self.bad: dict[Reason, Mask] = {}
         self.skipped: dict[str, Mask] = {}
 
-    def text(self, name: str, values: Sequence[object]) -> None:
+    def text(self, name: str, values: Sequence[object] | pa.Array) -> None:
         """A field of text. Numbers are taken as they are written; lists and objects reject their record."""
+        if isinstance(values, pa.Array):
+            self.fields[name] = values
+            return
         try:
             self.fields[name] = pa.array(values, pa.string())
             return
@@ -71,9 +74,12 @@ class JsonColumns:
         known: dict[str | None, str | None] = {one: convert(one) for one in set(values) if one is not None}
         self.fields[name] = pa.array([known.get(value) for value in values], pa.string())
 
-    def whole(self, name: str, values: Sequence[int | None]) -> None:
+    def whole(self, name: str, values: Sequence[int | None] | pa.Array) -> None:
         """A field of `access.NUMBERS` whose type is `json_types.Whole`: checked while it was decoded."""
-        self.fields[name] = pa.array(values, NUMBERS.get(name, pa.int64()))
+        kind = NUMBERS.get(name, pa.int64())
+        self.fields[name] = (
+            values.cast(kind, safe=False) if isinstance(values, pa.Array) else pa.array(values, kind)
+        )
 
     def number(self, name: str, values: Sequence[object], convert: Callable[[str], float] = float) -> None:
         """A field of `access.NUMBERS`; `convert` reads what stands in quotes (ValueError: it is none)."""
@@ -98,9 +104,9 @@ class JsonColumns:
         self.fields[name] = pa.array(numbers, kind)
         self.reject(Reason.BAD_VALUE, wrong)
 
-    def stamp(self, name: str, values: Sequence[object]) -> None:
+    def stamp(self, name: str, values: Sequence[object] | pa.Array) -> None:
         """`started_at` or `ended_at`, in whatever way they are written."""
-        self.stamps[name] = raw_stamps(values)
+        self.stamps[name] = values if isinstance(values, pa.Array) else raw_stamps(values)
 
     def scale(self, name: str, factors: Sequence[float]) -> None:
         """Multiply a field of numbers row by row: records of one log may count in different units."""

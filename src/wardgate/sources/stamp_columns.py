@@ -27,7 +27,8 @@ Stamped = tuple[pa.Array, pa.Array, npt.NDArray[np.bool_]]
 """Times (`TIME`), their precision in µs (int64), and which rows hold something that is no time."""
 
 Raw: TypeAlias = "pa.Array | list[object]"
-"""Stamps as they stand: an array of strings or of int64, or a list where they are of several kinds."""
+"""Stamps as they stand: an array of strings (perhaps with a dictionary) or of int64, or a list where they
+are of several kinds."""
 
 
 def raw_stamps(values: Sequence[object]) -> Raw:
@@ -45,6 +46,11 @@ def raw_stamps(values: Sequence[object]) -> Raw:
 
 def stamp_columns(parts: Sequence[Raw], zone: tzinfo = UTC) -> Stamped:
     """Times, precisions and unreadable rows of all stamps in `parts`."""
+    if len(parts) == 1 and isinstance(parts[0], pa.DictionaryArray):
+        return _spread(stamp_columns([parts[0].dictionary], zone), parts[0].indices)
+    if any(isinstance(part, pa.DictionaryArray) for part in parts):
+        times, precisions, wrong = zip(*(stamp_columns([part], zone) for part in parts), strict=True)
+        return pa.concat_arrays(times), pa.concat_arrays(precisions), np.concatenate(wrong)
     kinds = {part.type if isinstance(part, pa.Array) else None for part in parts}
     if len(kinds) == 1 and None not in kinds:
         array = pa.concat_arrays(parts)
@@ -55,6 +61,16 @@ def stamp_columns(parts: Sequence[Raw], zone: tzinfo = UTC) -> Stamped:
     for part in parts:
         values += part.to_pylist() if isinstance(part, pa.Array) else part
     return _one_by_one(values, zone)
+
+
+def _spread(distinct: Stamped, indices: pa.Array) -> Stamped:
+    """What was found of distinct stamps, for every row."""
+    times, precision, wrong = distinct
+    if wrong.any():
+        rows = pa.array(wrong).take(indices).fill_null(False).to_numpy(zero_copy_only=False)
+    else:
+        rows = np.zeros(len(indices), bool)
+    return times.take(indices), precision.take(indices), rows
 
 
 def any_stamp_us(value: object, zone: tzinfo = UTC) -> tuple[int, int] | None:
