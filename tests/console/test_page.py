@@ -16,12 +16,14 @@ from fastapi import FastAPI
 
 from wardgate.console.app import router
 from wardgate.console.recent import Recent
-from wardgate.core.clock import fixed_clock
-from wardgate.core.home import open_home
+from wardgate.core.clock import fixed_clock, system_clock
+from wardgate.core.home import Home, open_home
 from wardgate.core.keys import Key
+from wardgate.core.settings import Config
 from wardgate.lake.engine import embedded_place
 from wardgate.lake.store import Lake
 from wardgate.pipeline import Pipeline
+from wardgate.service.health import HealthFile, SourceHealth
 from wardgate.service.ingest import Ingest, Reading
 from wardgate.sources.files import find_inputs
 
@@ -39,10 +41,10 @@ class Answer:
 class Browser:
     """A real server on a free port, and what gets pages from it."""
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: Lake, home: Home, config: Config | None = None) -> None:
         app = FastAPI()
         app.include_router(router)
-        app.state.lake = lake
+        app.state.lake, app.state.home, app.state.config = lake, home, config or Config()
         self._lake = lake
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
@@ -63,14 +65,15 @@ class Browser:
         self._lake.close()
 
 
-def page_on(folder: Path, calls: list[object]) -> Browser:
-    lake = Lake(embedded_place(open_home(folder / "home")))
+def page_on(folder: Path, calls: list[object], config: Config | None = None) -> Browser:
+    home = open_home(folder / "home")
+    lake = Lake(embedded_place(home))
     if calls:
         log = folder / "gateway.jsonl"
         log.write_text("\n".join(one if isinstance(one, str) else json.dumps(one) for one in calls) + "\n")
         pipeline = Pipeline(lake, Key(bytes(32)), CLOCK)
         list(Ingest(pipeline, CLOCK).run(find_inputs([str(log)]), Reading()))
-    return Browser(lake)
+    return Browser(lake, home, config)
 
 
 def call(path: str, *, status: int = 200, agent: str = "curl/8", **headers: str) -> dict[str, object]:
@@ -253,3 +256,40 @@ def test_a_page_that_takes_long_is_made_at_most_a_tenth_of_the_time() -> None:
     for n in range(100):
         recent.answer(n, make)
     assert recent.answer("b", make) == now
+
+
+def test_what_is_followed_now_is_shown_at_once_with_what_to_do(tmp_path: Path) -> None:
+    config = Config.model_validate({"source": [{"name": "edge", "path": "/var/log/edge.log"}]})
+    browser = page_on(tmp_path, [call("/v1/a")], config)
+    try:
+        (row,) = Page(browser.get("/").text).table("live")
+        assert (row["Source"], row["State"]) == ("edge", "not running")
+        assert "wardgate up" in row["What to do"]
+        second = 1_000_000
+        HealthFile(open_home(tmp_path / "home"), "files", system_clock).write(
+            [
+                SourceHealth("edge", "files", "following", "nginx", inputs=2, read=12, accepted=12,
+                             last_record_at_us=system_clock() - 90 * second),
+                SourceHealth(f"evil {EVIL}", "files", "failing", error=f"[input-unreadable] cannot {EVIL}."),
+            ]
+        )  # fmt: skip
+        text = browser.get("/").text
+        edge, evil = Page(text).table("live")
+        assert (edge["State"], edge["Inputs"], edge["Read"], edge["Last line"]) == (
+            "up to date", "2", "12", "90 s ago",
+        )  # fmt: skip
+        assert evil["State"] == "failing" and "file's group" in evil["What to do"]
+        assert "<script" not in text and "\x1b" not in text
+    finally:
+        browser.close()
+
+
+def test_a_page_without_calls_shows_what_is_followed(tmp_path: Path) -> None:
+    config = Config.model_validate({"source": [{"name": "edge", "path": "/var/log/edge.log"}]})
+    browser = page_on(tmp_path, [], config)
+    try:
+        text = browser.get("/").text
+        assert [row["Source"] for row in Page(text).table("live")] == ["edge"]
+        assert "wardgate ingest" in text
+    finally:
+        browser.close()

@@ -4,6 +4,7 @@ import fcntl
 import gzip
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from wardgate.core.home import Home, open_home
 from wardgate.service.diagnosis import Check, State
 from wardgate.service.doctor import examine
 from wardgate.service.doctor_place import check_disk, check_locks, lake_place
+from wardgate.service.health import HealthFile, SourceHealth
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CLOCK = fixed_clock(int(NOW.timestamp()) * 1_000_000)
@@ -127,7 +129,8 @@ def test_a_configured_source_that_cannot_work(case: str, home: Path) -> None:
 def test_a_configured_file_that_is_empty(home: Path) -> None:
     (home.parent / "edge.log").write_text("")
     configure(home, f'[[source]]\nname = "edge"\npath = "{home.parent / "edge.log"}"\n')
-    (warned,) = found(checks(home), "source edge", State.WARN)
+    warned, stands_still = found(checks(home), "source edge", State.WARN)
+    assert "follows it" in stands_still.finding
     assert "is empty" in warned.finding
 
 
@@ -288,3 +291,68 @@ def test_two_sources_that_may_see_the_same(home: Path) -> None:
     )
     warned = [one.finding for one in checks(home) if one.state is State.WARN]
     assert any("may be another source's too" in one for one in warned)
+
+
+SECOND = 1_000_000
+NOW_US = int(NOW.timestamp()) * SECOND
+UP_TO_DATE = SourceHealth(
+    "edge",
+    "files",
+    "following",
+    "nginx",
+    inputs=1,
+    read=20,
+    accepted=20,
+    last_record_at_us=NOW_US - 5 * SECOND,
+)
+ONE = '[[source]]\nname = "edge"\npath = "{}"\n'
+SYSLOG = '[syslog]\nudp = "127.0.0.1:5514"\n[[source]]\nname = "edge"\nsyslog = true\n'
+BEHIND = replace(UP_TO_DATE, state="behind", lag_bytes=3_400_000, last_commit_at_us=NOW_US)
+FAILING = replace(
+    UP_TO_DATE, state="failing", error="[input-unreadable] no.", error_at_us=NOW_US - 9 * SECOND
+)
+FROM_SYSLOG = replace(UP_TO_DATE, kind="syslog")
+ELSEWHERE = replace(UP_TO_DATE, source="other")
+LIVE: dict[str, tuple[str, str, SourceHealth, int, State, str, str]] = {
+    "up to date": (ONE, "files", UP_TO_DATE, 0, State.OK, "last line 5 s ago; since it began read 20", ""),
+    "behind": (ONE, "files", BEHIND, 0, State.NOTE, "3.4 MB are not read yet", "catching up"),
+    "behind for long": (
+        ONE, "files", replace(BEHIND, last_commit_at_us=1), 0, State.WARN, "3.4 MB are not", "disk and locks",
+    ),
+    "unreadable": (ONE, "files", FAILING, 0, State.WRONG, "-unreadable] no. Tried 9 s ago.", "file's group"),
+    "not understood": (
+        ONE, "files", replace(UP_TO_DATE, accepted=10, rejected=10), 0, State.WARN, "rejected 10", "parse",
+    ),
+    "killed": (ONE, "files", UP_TO_DATE, 3600, State.WRONG, "ended 60 min ago without", "goes on where"),
+    "unknown to the process": (ONE, "files", ELSEWHERE, 0, State.WARN, "does not know it", "Start it again"),
+    "no sender": (
+        SYSLOG, "syslog", replace(FROM_SYSLOG, state="waiting"), 0, State.WARN, "no sender", "logger",
+    ),
+    "lost by the kernel": (
+        SYSLOG, "syslog", replace(FROM_SYSLOG, dropped=7), 0, State.WRONG, "7 messages were lost", "TCP",
+    ),
+    "nobody listens": (SYSLOG, "files", ELSEWHERE, 0, State.WARN, "nobody listens", "wardgate up"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LIVE)
+def test_what_is_followed_now(case: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, part, health, age_s, state, told, do = LIVE[case]
+    log = home.parent / "edge.log"
+    log.write_text(GOOD)
+    configure(home, config.format(log))
+    monkeypatch.setattr("os.getpid", lambda: 2**22 + 1)  # above the largest process id there is
+    HealthFile(open_home(home), part, fixed_clock(NOW_US - age_s * SECOND)).write([health])
+    (one,) = [one for one in found(checks(home), "source edge") if told in one.finding]
+    assert one.state is state
+    assert do in one.do if do else not one.do
+
+
+def test_a_file_that_is_followed_is_not_said_to_be_unread(home: Path) -> None:
+    log = ingest(home, GOOD, "--name", "edge")
+    configure(home, ONE.format(log))
+    log.write_text(GOOD + line(NOW)[:30])
+    unread = "bytes that are not read yet"
+    assert any(unread in one.finding for one in found(checks(home), "source edge"))
+    HealthFile(open_home(home), "files", CLOCK).write([UP_TO_DATE])
+    assert not any(unread in one.finding for one in found(checks(home), "source edge"))

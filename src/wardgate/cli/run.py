@@ -138,7 +138,7 @@ def _application(running: "Running") -> Any:
         running.clock,
         running.not_ready,
         pages=[resolve_name(page) for page in PAGES],
-        state={"lake": running.lake},
+        state={"lake": running.lake, "home": running.home, "config": running.config},
     )
 
 

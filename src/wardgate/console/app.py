@@ -1,8 +1,8 @@
 """The plain page: what the inventory holds, in one server-rendered document.
 
 It needs no JavaScript and nothing from elsewhere, and says so to the browser by a strict
-Content-Security-Policy. Every request reads the rollups. `app.state.lake` is the open lake; whoever serves
-the router decides who may reach it.
+Content-Security-Policy. Every request reads the rollups, and how followed sources are doing. `app.state` has
+the open `lake`, the `home` and the `config`; whoever serves the router decides who may reach it.
 """
 
 from dataclasses import replace
@@ -22,6 +22,7 @@ from wardgate.core.errors import WardgateError
 from wardgate.core.observed import REASONS
 from wardgate.lake.store import Lake
 from wardgate.service import reading, wording
+from wardgate.service.live import live
 from wardgate.service.reading import Asked
 
 if TYPE_CHECKING:
@@ -69,7 +70,16 @@ def page(request: Request) -> Response:
         given = dict.fromkeys(FILTERS, "")
         asked, at = _asked(given, "1")
         shown = _recently(request, asked)
-    own = {"given": given, "problem": problem, "sorts": reading.SORTS["operations"], "at": at}
+    state = request.app.state
+    now = live(state.home, state.config, system_clock)
+    own = {
+        "live": now,
+        "clock": system_clock(),
+        "given": given,
+        "problem": problem,
+        "sorts": reading.SORTS["operations"],
+        "at": at,
+    }
     text = _template().render(shown, **own, link=lambda to: _link(given, to))
     return Response(text, 400 if problem else 200, {**HEADERS}, "text/html; charset=utf-8")
 
@@ -143,6 +153,8 @@ def _template() -> "Template":
     environment.filters |= {
         "clean": lambda text: wording.clean(text or ""),
         "count": wording.count,
+        "ago": wording.ago,
+        "size": wording.size,
         "share": wording.share,
         "span": wording.span,
         "when": wording.when,

@@ -6,7 +6,7 @@ still there, and the last day of calls.
 """
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from wardgate.service.doctor_place import (
     lake_place,
 )
 from wardgate.service.doctor_sources import check_configured, check_nothing, check_sources
+from wardgate.service.live import Live, live
 
 
 def examine(home_path: Path | None, config_path: Path | None, clock: Clock) -> Iterator[Check]:
@@ -46,7 +47,10 @@ def examine(home_path: Path | None, config_path: Path | None, clock: Clock) -> I
         yield _configuration(config, config_path or home.config)
     except WardgateError as error:
         yield refused("configuration", error)
-    yield from check_configured(config)
+    configured = list(check_configured(config))
+    yield from configured
+    followed = live(home, config, clock)
+    yield from _check_live(followed, {one.about for one in configured if one.state is not State.OK})
     place = lake_place(home, config)
     locks = list(check_locks(place))
     yield from locks
@@ -61,17 +65,27 @@ def examine(home_path: Path | None, config_path: Path | None, clock: Clock) -> I
         yield refused("lake", error)
         return
     try:
-        yield from _examine_lake(lake, home, config, clock)
+        yield from _examine_lake(lake, home, config, clock, {one.source for one in followed if one.is_read})
     finally:
         lake.close()
 
 
-def _examine_lake(lake: Lake, home: Home, config: Config, clock: Clock) -> Iterator[Check]:
+def _check_live(followed: list[Live], told: set[str]) -> Iterator[Check]:
+    """Each followed source; where its file was found wanting already, that is not said twice."""
+    for one in followed:
+        about = f"source {one.source}"
+        if one.word not in ("failing", "nothing yet") or about not in told:
+            yield Check(about, one.state, one.finding, one.do)
+
+
+def _examine_lake(
+    lake: Lake, home: Home, config: Config, clock: Clock, followed: Collection[str]
+) -> Iterator[Check]:
     state = list(check_lake(lake, home))
     yield from state
     if any(one.state is State.WRONG for one in state):
         return  # what cannot be read cannot be told about
-    found = list(check_sources(lake, config, clock))
+    found = list(check_sources(lake, config, clock, followed))
     yield from found
     if not found:
         yield from check_nothing(config)

@@ -3,7 +3,7 @@
 Configured sources are looked at where they are configured; ingested ones by what the ledger remembers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -85,8 +85,10 @@ def _configured_files(one: SourceSettings, path: str) -> Iterator[Check]:
     yield from _fits(about, last, None if one.format == "auto" else one.format, options)
 
 
-def check_sources(lake: Lake, config: Config, clock: Clock) -> Iterator[Check]:
-    """Each source that the ledger knows."""
+def check_sources(
+    lake: Lake, config: Config, clock: Clock, followed: Collection[str] = ()
+) -> Iterator[Check]:
+    """Each source that the ledger knows; a running process reads those `followed`, and tells what is left."""
     now = datetime(1970, 1, 1) + timedelta(microseconds=clock())  # noqa: DTZ001 - the lake's times are naive UTC
     shapes = rejected_shapes(lake, since=BEGINNING, each=1)
     shown = {row["source"]: row for row in rows(lake, _SHOWN)}
@@ -94,7 +96,13 @@ def check_sources(lake: Lake, config: Config, clock: Clock) -> Iterator[Check]:
     for account in sources(lake):
         about = f"source {account.source}"
         found = [
-            *_file(about, account, lake, known=account.source in configured),
+            *_file(
+                about,
+                account,
+                lake,
+                known=account.source in configured,
+                is_read=account.source in followed,
+            ),
             *_rejected(about, account, [one for one in shapes if one.source == account.source]),
             *_skipped(about, account),
             *_clock(about, account, now),
@@ -111,7 +119,7 @@ def check_sources(lake: Lake, config: Config, clock: Clock) -> Iterator[Check]:
         yield from found
 
 
-def _file(about: str, account: SourceAccount, lake: Lake, *, known: bool) -> Iterator[Check]:
+def _file(about: str, account: SourceAccount, lake: Lake, *, known: bool, is_read: bool) -> Iterator[Check]:
     """The file that was read last: still there, grown since, and still of its format."""
     path = Path(account.last_origin)
     if not path.is_absolute() and not path.exists():
@@ -128,7 +136,7 @@ def _file(about: str, account: SourceAccount, lake: Lake, *, known: bool) -> Ite
     )[0]
     compressed = path.suffix in (".gz", ".zst", ".bz2")
     waiting = path.stat().st_size - (row["reached"] or 0)
-    if row["reached"] and not compressed and waiting > 0:
+    if row["reached"] and not compressed and waiting > 0 and not is_read:
         do = (
             "Is `wardgate up` running?"
             if known

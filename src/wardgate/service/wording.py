@@ -53,3 +53,22 @@ def span(us: float | None) -> str:
     if us < 1_000_000:
         return f"{us / 1000:.3g} ms"
     return f"{us / 1_000_000:.3g} s"
+
+
+def ago(us: float) -> str:
+    """How long ago that was: just now, 12 s ago, 5 min ago, 3 h ago, 2 days ago."""
+    seconds = us / 1_000_000
+    for unit, length, most in (("s", 1, 100), ("min", 60, 100), ("h", 3600, 48)):
+        if seconds < length * most:
+            return "just now" if seconds < 1 else f"{seconds / length:.0f} {unit} ago"
+    return f"{counted(round(seconds / 86400), 'day')} ago"
+
+
+def size(value: int) -> str:
+    """Bytes as people say them: 850 B, 12 kB, 3.4 MB."""
+    number = float(value)
+    for unit in ("B", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} GB"
