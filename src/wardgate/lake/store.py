@@ -86,7 +86,8 @@ class Lake:
     def _connected(self, memory: str) -> duckdb.DuckDBPyConnection:
         """Attached; two processes that start on an empty folder make its catalogue one after the other."""
         if self.place.lock is not None and Path(self.place.catalog).exists():
-            return connect(self.place, memory=memory)
+            with suppress(WardgateError):  # it may be there and not be made yet: then wait for who makes it
+                return connect(self.place, memory=memory)
         with self._opening():
             return connect(self.place, memory=memory)
 
