@@ -151,9 +151,8 @@ class Pusher:
             if status:
                 said = f"{status} {answer.get('code')}: {answer.get('title')}"
                 self.refusals[said] = self.refusals.get(said, 0) + 1
-                if status not in (429, 503):
+                if status not in (429, 503) and self.refusals[said] == 1:
                     self.failures.append(f"a batch was answered with {said}")
-                    return
             time.sleep(0.05)
 
 

@@ -27,6 +27,7 @@ _STATUS: dict[str, int] = {
     "writer-closed": 503,
     "commit-slow": 503,
     "lake-write-failed": 503,
+    "state-failed": 503,  # on a full disk even a token cannot be looked up
     "page-elsewhere": 403,
     "host-unknown": 421,
     "not-found": 404,
