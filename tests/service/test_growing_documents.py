@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from wardgate.core.clock import fixed_clock
+from wardgate.core.errors import WardgateError
 from wardgate.core.home import open_home
 from wardgate.core.keys import load_key
 from wardgate.lake.engine import embedded_place
@@ -27,7 +28,8 @@ from wardgate.sources.mitmproxy import Mitmproxy
 NOW = 1_772_366_400
 CLOCK = fixed_clock(NOW * 1_000_000)
 OLD, FRESH = NOW - 3600, NOW
-FLOWS = (Path(__file__).parents[1] / "sources" / "examples" / "mitmproxy.flow").read_bytes()
+EXAMPLES = Path(__file__).parents[1] / "sources" / "examples"
+FLOWS = (EXAMPLES / "mitmproxy.flow").read_bytes()
 ENDS = [record.offset for record in Mitmproxy().records(io.BytesIO(FLOWS))]
 SKIPPED = 1  # the last is a TCP flow
 
@@ -189,3 +191,51 @@ def test_captures_are_seen_from_the_client_where_nobody_says_otherwise(
     list(Ingest(pipeline, CLOCK).run(find_inputs([str(tmp_path / name)]), reading))
     found = pipeline.lake.rows("SELECT DISTINCT vantage, team FROM lake.calls").to_pylist()
     assert found == [{"vantage": wanted, "team": "t"}]
+
+
+def array(*numbers: int) -> bytes:
+    """As `gcloud logging read --format json` writes them."""
+    line = (EXAMPLES / "google-lb.jsonl").read_bytes().splitlines()[0]
+    return b"[" + b",".join(line.replace(b"https://", b"https://n%d." % n) for n in numbers) + b"]"
+
+
+def test_a_document_that_cannot_be_read_on_is_refused_when_it_has_grown(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    path = tmp_path / "lb.json"
+    assert ingest(pipeline, path, array(0, 1)) == (2, 0)
+    assert ingest(pipeline, path, array(0, 1)) == (0, 0)
+    with pytest.raises(WardgateError, match="grew after it was read") as refused:
+        ingest(pipeline, path, array(0, 1, 2))
+    assert refused.value.code == "input-grown"
+    assert ingest(pipeline, tmp_path / "other.json", array(3, 4, 5)) == (3, 0)
+    assert account(pipeline)["accepted"] == 5
+
+
+def test_a_followed_document_is_read_when_it_is_finished(pipeline: Pipeline, tmp_path: Path) -> None:
+    path = tmp_path / "lb.json"
+    writer, home = Writer(pipeline, gather_s=0), open_home(tmp_path / "home")
+    now = 1000.0
+    follower = Follower(
+        pipeline, writer, [Followed("x", (str(path),), Reading())], home, CLOCK,
+        pace=Pace(look_s=0, health_s=0, settled_s=3, retry_s=1), monotonic=lambda: now,
+    )  # fmt: skip
+    for count in (2, 3, 4):
+        path.write_bytes(array(*range(count)))
+        for _ in range(2):
+            now += 1.0
+            follower.round()
+    assert follower.sources[0].health().read == 0
+    for _ in range(3):
+        now += 2.0
+        follower.round()
+    assert account(pipeline)["accepted"] == 4
+    path.write_bytes(array(*range(5)))
+    for _ in range(3):
+        now += 2.0
+        follower.round()
+    health = follower.sources[0].health()
+    follower._watching.close()
+    writer.close()
+    assert account(pipeline)["accepted"] == 4
+    assert health.state == "failing" and "[input-grown]" in (health.error or "")

@@ -8,6 +8,7 @@ still there, and the last day of calls.
 import platform
 from collections.abc import Collection, Iterator
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 
 from wardgate import __version__
@@ -72,10 +73,12 @@ def examine(home_path: Path | None, config_path: Path | None, clock: Clock) -> I
 
 def _check_live(followed: list[Live], told: set[str]) -> Iterator[Check]:
     """Each followed source; where its file was found wanting already, that is not said twice."""
-    for one in followed:
-        about = f"source {one.source}"
-        if one.word not in ("failing", "nothing yet") or about not in told:
-            yield Check(about, one.state, one.finding, one.do)
+    for (word, *alike), group in groupby(followed, lambda one: (one.word, one.state, one.finding, one.do)):
+        names = [one.source for one in group]
+        if word in ("failing", "nothing yet"):
+            names = [name for name in names if f"source {name}" not in told]
+        if names:
+            yield Check("source " + ", ".join(names), *alike)
 
 
 def _examine_lake(

@@ -31,6 +31,8 @@ from wardgate.service.tail import Reader, Replaced, Tail, reader_of
 from wardgate.service.watching import Watching
 from wardgate.service.writer import Closed, Writer
 from wardgate.sources.files import Input
+from wardgate.sources.format import LineFormat
+from wardgate.sources.records import RecordFormat
 from wardgate.sources.rotation import is_compressed
 
 THE_FOLLOWER = 0
@@ -252,6 +254,11 @@ class Follower:
             if error.code == "input-empty":
                 return None
             raise
+        is_read_once = not isinstance(opened.format, LineFormat | RecordFormat) and not opened.done
+        if is_read_once and self._now() - entry.changed_at < self._pace.settled_s:
+            opened.stream.close()
+            entry.looked_size = -1
+            return None
         if entry.is_still_there() and (not opened.mark.get("open_head") or self._is_quiet(entry)):
             return opened
         opened.stream.close()

@@ -261,9 +261,9 @@ def _document_parts(
             parsed = Parsed(table, rejects, {"skipped": done} if done else {})
         if held is not None:
             yield held
-        held = parsed, Reached(position)
+        held = parsed, Reached(position, state=opened.mark)
     if held is not None:
-        yield held[0], Reached(held[1].position, complete=True)
+        yield held[0], Reached(held[1].position, state=opened.mark, complete=True)
 
 
 class _Rejoined:

@@ -23,6 +23,7 @@ _NAME_IT = (
 _DO = {
     "input-unreadable": "Let the user that Wardgate runs as read it, such as by the file's group.",
     "input-busy": "Another process reads it: stop that one if this one should follow.",
+    "input-grown": "Let its program write a new file for each stretch, such as tcpdump by -G or -C.",
     "format-not-recognised": _NAME_IT,
     "format-ambiguous": _NAME_IT,
     "layout-several": _NAME_IT,

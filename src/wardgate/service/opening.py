@@ -8,7 +8,7 @@ A match on hardly more than the first line proves little. There, a file that goe
 which still stands on the disk as it was left is another file.
 
 A HAR or a flow file is known in the same way by its first record, and by the last that was counted. Any other
-document is known by its first bytes and its size: when it has grown, it is another.
+document is known by its first bytes and its size; when it has grown, it is refused rather than counted again.
 """
 
 import io
@@ -45,6 +45,8 @@ from wardgate.sources.reader import TAIL, BrokenCompression, read_some
 from wardgate.sources.records import Place, RecordFormat
 from wardgate.sources.skip_rules import SkipRules
 
+_START = 64
+"""Bytes by which a document is told to have grown: a capture's header and its first packet's time."""
 _FRESH_US = 60 * 1_000_000
 WEAK = 3
 """Telling lines in common that may yet be two files'."""
@@ -122,7 +124,8 @@ def open_input(
     """Find an input's format and the place where it was left.
 
     `others` are origins that it is known not to be; `usual` is the format that its source had so far, for a
-    sample that leaves it open. Raises `input-unreadable`, `input-broken`, `input-empty` or `format-…`.
+    sample that leaves it open. Raises `input-unreadable`, `input-broken`, `input-empty`, `input-grown` or
+    `format-…`.
     """
     stream, sample, nuls = _sampled(one)
     opened: Opened | None = None
@@ -187,12 +190,33 @@ class _Finder:
 
     def document(self, stream: BinaryIO, sample: bytes, clock: Clock) -> Opened:
         path = self.one.path
-        digest = document_digest(sample, path.stat().st_size if path is not None else clock())
-        origin = self._origin(self._id(self._of_once(digest), 0))
+        size = path.stat().st_size if path is not None else clock()
+        origin = self._origin(self._id(self._of_once(document_digest(sample, size)), 0))
+        mark = {"file": file_id(path), "start": tail_digest(sample[:_START]), "size": size}
         left = last_reached(self.pipeline.lake, origin.origin_id)
         if left is None:
-            return Opened(origin, self.format, self.why, stream, sample)
-        return Opened(origin, self.format, self.why, stream, sample, left.position, done=left.complete)
+            if path is not None and self._has_grown(mark):
+                raise WardgateError(
+                    "input-grown",
+                    f"{self.one.name} grew after it was read: {self.format.title} cannot be read on.",
+                    mend="Write a new file for each stretch; or ingest all of it again under another --name.",
+                )
+            return Opened(origin, self.format, self.why, stream, sample, mark=mark)
+        done = left.complete
+        return Opened(origin, self.format, self.why, stream, sample, left.position, mark=mark, done=done)
+
+    def _has_grown(self, mark: dict[str, Any]) -> bool:
+        """Whether a shorter document of the same beginning was read from the same path or file before."""
+        found = self.pipeline.lake.rows(
+            f"SELECT DISTINCT origin, parser_state FROM {ALIAS}.ledger WHERE source = ? AND format = ?",
+            [self.source, self.format.name],
+        ).to_pylist()
+        for row in found:
+            before = json.loads(row["parser_state"])
+            is_here = row["origin"] == self.one.name or before.get("file") == mark["file"]
+            if is_here and before.get("start") == mark["start"] and before.get("size", 0) < mark["size"]:
+                return True
+        return False
 
     def records(self, stream: BinaryIO, sample: bytes, format_: RecordFormat, clock: Clock) -> Opened:
         first = next(format_.records(io.BytesIO(sample)), None)
