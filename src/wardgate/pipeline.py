@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -123,11 +124,10 @@ class Pipeline:
         """
         batches = [part.batch for part in parts]
         linking = any(_has_links(batch) for batch in batches)
-        with self.lake.committing([one.batch_id for one in batches], linking=linking) as known:
-            fresh = {one.batch_id: one for one in reversed(batches) if one.batch_id not in known}
-            written = [fresh.get(one.batch_id) is one for one in batches]
+        with self.lake.committing([one.batch_id for one in batches], linking=linking) as turn:
+            written = turn.new(batches)
             new = [one for one, is_new in zip(batches, written, strict=True) if is_new]
-            self.lake.write(list(map(_finished, new, self._linked(new))))
+            turn.write(list(map(_finished, new, _linked(turn.con, new))))
         for part in parts:
             for table, ids in part.new_ids.items():
                 self._known[table].add(ids)
@@ -136,27 +136,6 @@ class Pipeline:
     def batch_id(self, origin: Origin, first_position: int) -> int:
         """The id of the part of an origin that starts at a record: the same however often it is read."""
         return self.key.id64("batch", f"{origin.origin_id}\0{first_position}")
-
-    def _linked(self, batches: Sequence[Batch]) -> list[pa.Table | None]:
-        """Each batch's calls, linked to other vantages': to what was committed before, and to one another.
-
-        Those of one source are linked together, in their order.
-        """
-        calls = [batch.rows.get("calls") for batch in batches]
-        with_links: dict[str, list[int]] = {}
-        for at, table in enumerate(calls):
-            if table is not None and _has_links(batches[at]):
-                with_links.setdefault(table["source"][0].as_py(), []).append(at)
-        beside: list[pa.Table] = []
-        for places in with_links.values():
-            marked = mark_linked(self.lake, pa.concat_tables([calls[at] for at in places]), beside)
-            beside.append(marked)
-            start = 0
-            for at in places:
-                rows = batches[at].rows["calls"].num_rows
-                calls[at] = marked.slice(start, rows)
-                start += rows
-        return calls
 
     def _calls(
         self, observed: pa.Table, origin: Origin, batch_id: int, now: int
@@ -210,6 +189,28 @@ class Pipeline:
         for size in sizes:
             yield _own(calls.slice(start, size), rows)
             start += size
+
+
+def _linked(con: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> list[pa.Table | None]:
+    """Each batch's calls, linked to other vantages': to what was committed before, and to one another.
+
+    Those of one source are linked together, in their order.
+    """
+    calls = [batch.rows.get("calls") for batch in batches]
+    with_links: dict[str, list[int]] = {}
+    for at, table in enumerate(calls):
+        if table is not None and _has_links(batches[at]):
+            with_links.setdefault(table["source"][0].as_py(), []).append(at)
+    beside: list[pa.Table] = []
+    for places in with_links.values():
+        marked = mark_linked(con, pa.concat_tables([calls[at] for at in places]), beside)
+        beside.append(marked)
+        start = 0
+        for at in places:
+            rows = batches[at].rows["calls"].num_rows
+            calls[at] = marked.slice(start, rows)
+            start += rows
+    return calls
 
 
 def _has_links(batch: Batch) -> bool:

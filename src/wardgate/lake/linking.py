@@ -9,15 +9,16 @@ is the same call again where method, host and path are the same: the Worker pass
 counts; a second such subrequest is a call of its own, as a retry is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from wardgate.lake.engine import ALIAS
-from wardgate.lake.store import Lake
 
 WINDOW_US = 10 * 60 * 1_000_000
 """Vantages may stamp the same call this far apart."""
@@ -36,6 +37,10 @@ SELECT c.link_id, count_if(c.source <> $source AND (
 FROM (FROM {ALIAS}.calls SELECT $columns $beside) c SEMI JOIN incoming_links i ON c.link_id = i.link_id
 WHERE c.started_at_us BETWEEN $early AND $late GROUP BY c.link_id HAVING counted > taken
 """
+_ANY_SUBREQUEST = f"""
+SELECT 1 FROM {ALIAS}.calls c
+WHERE {_IS_SUBREQUEST} AND c.source = ? AND c.started_at_us BETWEEN $early AND $late LIMIT 1
+"""
 _FAMILIES = f"""
 SELECT DISTINCT true AS is_child, i.ray, c.path_id
 FROM {ALIAS}.calls c JOIN incoming_rays i ON c.trace_id = i.ray
@@ -50,40 +55,33 @@ _Family = tuple[str, int]
 """A ray, and the path on which it and its subrequest are one call."""
 
 
-def mark_linked(lake: Lake, calls: pa.Table, beside: Sequence[pa.Table] = ()) -> pa.Table:
+def mark_linked(con: duckdb.DuckDBPyConnection, calls: pa.Table, beside: Sequence[pa.Table] = ()) -> pa.Table:
     """`calls` (of one source) with `is_linked` filled where another source's row counts already.
 
-    `beside` are the finished calls of other sources that are committed before these in the same transaction.
+    `con` is inside the transaction that writes them. `beside` are the finished calls of other sources that
+    are committed before these in the same transaction.
     """
-    return _mark_subrequests(lake, _mark_shared(lake, calls, beside))
+    return _mark_subrequests(con, _mark_shared(con, calls, beside))
 
 
-def _mark_shared(lake: Lake, calls: pa.Table, beside: Sequence[pa.Table]) -> pa.Table:
+def _mark_shared(con: duckdb.DuckDBPyConnection, calls: pa.Table, beside: Sequence[pa.Table]) -> pa.Table:
     """Rows whose request or trace id another source's rows have."""
     links = calls["link_id"]
     if links.null_count == calls.num_rows:
         return calls
-    span = pc.min_max(calls["started_at_us"].cast(pa.int64())).as_py()
     source = calls["source"][0].as_py()
-    cursor = lake.cursor()
-    try:
-        others = cursor.execute(
-            f"SELECT 1 FROM {ALIAS}.ledger WHERE source <> ? AND accepted > 0 LIMIT 1", [source]
-        ).fetchone()
-        if others is None and not beside:
-            return calls
-        if beside:
-            cursor.register("beside", pa.concat_tables([_plain(one.select(_COLUMNS)) for one in beside]))
-        cursor.register("incoming_links", pa.table({"link_id": pc.unique(links.drop_null())}))
-        found = cursor.execute(
-            _COUNTS.replace("$early", f"make_timestamp({span['min'] - WINDOW_US})")
-            .replace("$late", f"make_timestamp({span['max'] + WINDOW_US})")
-            .replace("$columns", ", ".join(_COLUMNS))
-            .replace("$beside", "UNION ALL FROM beside" if beside else ""),
-            {"source": source},
-        ).to_arrow_table()
-    finally:
-        cursor.close()
+    others = con.execute(
+        f"SELECT 1 FROM {ALIAS}.ledger WHERE source <> ? AND accepted > 0 LIMIT 1", [source]
+    ).fetchone()
+    if others is None and not beside:
+        return calls
+    at_hand = {"incoming_links": pa.table({"link_id": pc.unique(links.drop_null())})}
+    if beside:
+        at_hand["beside"] = pa.concat_tables([_plain(one.select(_COLUMNS)) for one in beside])
+    question = _in_window(_COUNTS, calls).replace("$columns", ", ".join(_COLUMNS))
+    question = question.replace("$beside", "UNION ALL FROM beside" if beside else "")
+    with _registered(con, at_hand):
+        found = con.execute(question, {"source": source}).to_arrow_table()
     if not found.num_rows:
         return calls
     spare = dict(
@@ -103,8 +101,12 @@ def _mark_shared(lake: Lake, calls: pa.Table, beside: Sequence[pa.Table]) -> pa.
     return _flagged(calls, flags)
 
 
-def _mark_subrequests(lake: Lake, calls: pa.Table) -> pa.Table:
+def _mark_subrequests(con: duckdb.DuckDBPyConnection, calls: pa.Table) -> pa.Table:
     """Of each request and its first subrequest to the same path, the later one; at once, the subrequest."""
+    if calls["request_id"].null_count == calls.num_rows:
+        return calls
+    if calls["trace_id"].null_count == calls.num_rows and not _has_subrequests(con, calls):
+        return calls
     rays, parents = _rays(calls["request_id"]), _rays(calls["trace_id"])
     if rays.null_count == calls.num_rows:
         return calls
@@ -112,7 +114,7 @@ def _mark_subrequests(lake: Lake, calls: pa.Table) -> pa.Table:
     children: dict[_Family, int] = {}
     for row in np.flatnonzero(pc.not_equal(parents, rays).fill_null(False).to_numpy()).tolist():
         children.setdefault((parents[row].as_py(), paths[row].as_py()), row)
-    committed = _committed_families(lake, calls, rays, parents)
+    committed = _committed_families(con, calls, rays, parents)
     known_parents = {(ray, path) for is_child, ray, path in committed if not is_child}
     known_children = {(ray, path) for is_child, ray, path in committed if is_child}
     if not children and not known_children:
@@ -136,27 +138,43 @@ def _mark_subrequests(lake: Lake, calls: pa.Table) -> pa.Table:
     return _flagged(calls, flags)
 
 
+def _has_subrequests(con: duckdb.DuckDBPyConnection, calls: pa.Table) -> bool:
+    """Whether any was committed of this source at about that time: most sources never show one."""
+    found = con.execute(_in_window(_ANY_SUBREQUEST, calls), [calls["source"][0].as_py()]).fetchone()
+    return found is not None
+
+
+def _in_window(question: str, calls: pa.Table) -> str:
+    """A question about the time that these calls may be linked in."""
+    span = pc.min_max(calls["started_at_us"].cast(pa.int64())).as_py()
+    early, late = span["min"] - WINDOW_US, span["max"] + WINDOW_US
+    return question.replace("$early", f"make_timestamp({early})").replace("$late", f"make_timestamp({late})")
+
+
 def _committed_families(
-    lake: Lake, calls: pa.Table, rays: pa.ChunkedArray, parents: pa.ChunkedArray
+    con: duckdb.DuckDBPyConnection, calls: pa.Table, rays: pa.ChunkedArray, parents: pa.ChunkedArray
 ) -> list[tuple[Any, ...]]:
     """Committed subrequests and requests of this source: (whether it is a subrequest, the ray, path)."""
-    span = pc.min_max(calls["started_at_us"].cast(pa.int64())).as_py()
     both = pa.chunked_array([*rays.chunks, *parents.chunks], pa.string())
-    cursor = lake.cursor()
+    at_hand = {"incoming_rays": pa.table({"ray": pc.unique(both.drop_null())})}
+    question = _FAMILIES
+    if parents.null_count < calls.num_rows:
+        at_hand["incoming_parents"] = pa.table({"ray": pc.unique(parents.drop_null())})
+        question += _PARENTS
+    with _registered(con, at_hand):
+        return con.execute(_in_window(question, calls), {"source": calls["source"][0].as_py()}).fetchall()
+
+
+@contextmanager
+def _registered(con: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table]) -> Iterator[None]:
+    """Tables at hand, by the names that a question has for them."""
+    for name, table in tables.items():
+        con.register(name, table)
     try:
-        cursor.register("incoming_rays", pa.table({"ray": pc.unique(both.drop_null())}))
-        question = _FAMILIES
-        if parents.null_count < calls.num_rows:
-            cursor.register("incoming_parents", pa.table({"ray": pc.unique(parents.drop_null())}))
-            question += _PARENTS
-        return cursor.execute(
-            question.replace("$early", f"make_timestamp({span['min'] - WINDOW_US})").replace(
-                "$late", f"make_timestamp({span['max'] + WINDOW_US})"
-            ),
-            {"source": calls["source"][0].as_py()},
-        ).fetchall()
+        yield
     finally:
-        cursor.close()
+        for name in tables:
+            con.unregister(name)
 
 
 def _rays(ids: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -9,7 +9,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,37 +134,29 @@ class Lake:
             cursor.close()
 
     @contextmanager
-    def committing(self, ids: Sequence[int], *, linking: bool = False) -> Iterator[set[int]]:
-        """The turn to commit batches of these ids; gives those that were committed before.
+    def committing(self, ids: Sequence[int], *, linking: bool = False) -> Iterator["Turn"]:
+        """The turn to commit batches of these ids: one transaction for what is looked up and written.
 
         While it lasts nobody else commits one of them, nor links calls if `linking`. Raises
         `lake-write-failed` where the catalogue does not answer.
         """
         locks = [LINKING, *ids] if linking else ids
-        with self.writing(), self._locks.held(locks) if self._locks else nullcontext():
-            yield self._known(ids)
+        with self.writing() as con, self._locks.held(locks) if self._locks else nullcontext():
+            con.execute("BEGIN")
+            try:
+                yield Turn(con, self._known(ids), self._write)
+            finally:
+                self._roll_back()  # if nothing was committed
 
     def commit(self, *batches: Batch) -> list[bool]:
         """Write batches in one transaction, durable when it returns; False for one that was there already.
 
         Raises `LakeFull`, or `lake-write-failed`; then nothing of any of them was written.
         """
-        with self.committing([one.batch_id for one in batches]) as known:
-            fresh = {one.batch_id: one for one in reversed(batches) if one.batch_id not in known}
-            self.write(list(fresh.values()))
-        return [fresh.get(one.batch_id) is one for one in batches]
-
-    def write(self, batches: Sequence[Batch]) -> None:
-        """Write batches that are not there yet, inside `committing`; all of them or, if it raises, none."""
-        for attempt in range(_ATTEMPTS if batches else 0):
-            try:
-                self._write(batches)
-            except _Collided as error:
-                if attempt + 1 == _ATTEMPTS:
-                    raise _not_taken(error) from error
-                time.sleep(0.02 * 2**attempt)
-            else:
-                return
+        with self.committing([one.batch_id for one in batches]) as turn:
+            written = turn.new(batches)
+            turn.write([one for one, is_new in zip(batches, written, strict=True) if is_new])
+        return written
 
     def _known(self, ids: Sequence[int]) -> set[int]:
         marks = ", ".join("?" * len(ids))
@@ -179,7 +171,6 @@ class Lake:
         start = time.monotonic()
         committing = False
         try:
-            con.execute("BEGIN")
             for name in TABLES:
                 parts = [b.rows[name] for b in batches if name in b.rows and b.rows[name].num_rows]
                 if parts:
@@ -235,6 +226,34 @@ class Lake:
                     yield self._con
                 finally:
                     self._depth = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A writer's turn: a transaction on `con`, in which the batches in `known` are found to be there."""
+
+    con: duckdb.DuckDBPyConnection
+    known: Set[int]
+    _write: Callable[[Sequence[Batch]], None]
+
+    def new(self, batches: Sequence[Batch]) -> list[bool]:
+        """Which of these are to be written: not there yet, and the first of their id."""
+        fresh = {one.batch_id: one for one in reversed(batches) if one.batch_id not in self.known}
+        return [fresh.get(one.batch_id) is one for one in batches]
+
+    def write(self, batches: Sequence[Batch]) -> None:
+        """Write new batches and commit: all of them or, if it raises, none."""
+        for attempt in range(_ATTEMPTS if batches else 0):
+            try:
+                if attempt:
+                    self.con.execute("BEGIN")
+                self._write(batches)
+            except _Collided as error:
+                if attempt + 1 == _ATTEMPTS:
+                    raise _not_taken(error) from error
+                time.sleep(0.02 * 2**attempt)
+            else:
+                return
 
 
 class _Collided(Exception):  # noqa: N818

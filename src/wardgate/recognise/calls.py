@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wardgate.core.call import CALL_SCHEMA, TIME
-from wardgate.core.ids import mixed
+from wardgate.core.ids import WIDTH, mixed, text_ids
 from wardgate.core.keys import Key
 from wardgate.recognise.absent import absent
 from wardgate.recognise.addresses import Proxies, forwarded_chain, parse_clients
@@ -66,6 +66,7 @@ class Recognition:
         self._tokens = Tokens(key)
         self._router = Router(key, self._tokens)
         self._identifier = Identifier(key)
+        self._request_seed = key.id64("request", "")
 
     def recognise(self, observed: pa.Table, context: Context) -> Recognised:
         """Calls (`CALL_SCHEMA`) of an observed table."""
@@ -180,15 +181,27 @@ class Recognition:
             spans = distinct(pc.utf8_lower(span.cast(pa.string())), view.rows)
             out["span_id"] = spans.text([one if _is_hex(one) else None for one in spans.values])
         if not requests.is_empty:
-            plain = pc.match_substring_regex(requests.array, _REQUEST_ID)
-            odd = requests.array.filter(pc.invert(plain)).to_pylist()
-            hidden = pa.array([self._tokens.of("request", one) for one in odd], pa.string())
-            out["request_id"] = requests.text(pc.replace_with_mask(requests.array, pc.invert(plain), hidden))
-            ids = requests.numbers(np.array(self._key.ids64("request", requests.values), np.int64))
-            link = np.where(ids > 0, ids, link)
+            shown, ids = self._requests(requests.array)
+            out["request_id"] = requests.text(shown)
+            numbers = requests.numbers(ids)
+            link = np.where(numbers > 0, numbers, link)
         if link.any():
             out["link_id"] = pa.array(link, pa.int64(), mask=link == 0)
         return out
+
+    def _requests(self, texts: pa.Array) -> tuple[pa.Array, np.ndarray]:
+        """Distinct request ids as they may be shown, and the ids they link by."""
+        plain = pc.match_substring_regex(texts, _REQUEST_ID)
+        short = pc.and_(plain, pc.less_equal(pc.binary_length(texts), WIDTH))
+        if pc.all(short).as_py():
+            return texts, text_ids(texts, self._request_seed)
+        is_short = short.to_numpy(zero_copy_only=False)
+        ids = np.empty(len(texts), np.int64)
+        ids[is_short] = text_ids(texts.filter(short), self._request_seed)
+        ids[~is_short] = self._key.ids64("request", texts.filter(pc.invert(short)).to_pylist())
+        secret = texts.filter(pc.invert(plain)).to_pylist()
+        hidden = pa.array([self._tokens.of("request", one) for one in secret], pa.string())
+        return pc.replace_with_mask(texts, pc.invert(plain), hidden), ids
 
 
 class _View:
