@@ -14,9 +14,10 @@ from click.testing import CliRunner, Result
 from wardgate.cli.main import cli
 from wardgate.core.clock import fixed_clock
 from wardgate.core.home import Home, open_home
+from wardgate.lake.engine import embedded_place
 from wardgate.service.diagnosis import Check, State
 from wardgate.service.doctor import examine
-from wardgate.service.doctor_place import check_disk, check_locks, lake_place
+from wardgate.service.doctor_place import check_disk, check_locks
 from wardgate.service.health import HealthFile, SourceHealth
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -201,9 +202,7 @@ def writer(home: Path) -> Iterator[Home]:
 
 
 def test_a_lock_that_stays_names_its_holder_and_nothing_waits(writer: Home) -> None:
-    from wardgate.core.settings import Config
-
-    (wrong,) = check_locks(lake_place(writer, Config()), patience_s=0.1)
+    (wrong,) = check_locks(embedded_place(writer), patience_s=0.1)
     assert wrong.state is State.WRONG
     assert f"process {os.getpid()} (" in wrong.finding
 

@@ -47,6 +47,14 @@ class Installation:
         return load_config(self.config, required=self.config_path is not None)
 
     @property
+    def _is_configured(self) -> bool:
+        """Whether a file or the environment says anything; a setting's variable has `__` in its name."""
+        from os import environ
+
+        named = any(name.startswith("WARDGATE_") and "__" in name for name in environ)
+        return named or self.config_path is not None or self.config.exists()
+
+    @property
     def key(self) -> "Key":
         """The installation's key. Raises `key-…`."""
         from wardgate.core.keys import load_key
@@ -56,11 +64,14 @@ class Installation:
     @contextmanager
     def lake(self) -> Iterator["Lake"]:
         """The lake, closed at the end of the block. Raises `lake-unreadable` or `config-…`."""
+        from wardgate.lake.engine import MEMORY, configured_place, embedded_place
         from wardgate.lake.store import Lake
-        from wardgate.service.doctor_place import lake_place
 
-        settings = self.settings
-        lake = Lake(lake_place(self.home, settings), memory=settings.lake.memory)
+        home, place, memory = self.home, embedded_place(self.home), MEMORY
+        if self._is_configured:  # else the settings' own import, a third of a short command, is not needed
+            settings = self.settings.lake
+            place, memory = configured_place(home, settings), settings.memory
+        lake = Lake(place, memory=memory)
         try:
             yield lake
         finally:

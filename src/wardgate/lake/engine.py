@@ -9,15 +9,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from wardgate.core.errors import Exit, WardgateError
 from wardgate.core.home import Home
-from wardgate.core.settings import LakeSettings
+
+if TYPE_CHECKING:
+    from wardgate.core.settings import LakeSettings
 
 ALIAS = "lake"
 _PASSWORD = re.compile(r"password\s*=\s*('[^']*'|\S+)|://[^@\s]*@", re.IGNORECASE)
+MEMORY = "400MB"
+"""What the engine may use before it spills, where nothing else is configured."""
 INLINE_ROWS = 10
 """Commits of at most so many rows stay in the catalogue until maintenance flushes them: no tiny files."""
 
@@ -49,27 +54,21 @@ def embedded_place(home: Home) -> Place:
     )
 
 
-def configured_place(home: Home, settings: LakeSettings) -> Place:
+def configured_place(home: Home, settings: "LakeSettings") -> Place:
     """Where `[lake]` of the configuration says the lake is; the home folder where it says nothing."""
     usual = embedded_place(home)
     catalog = settings.catalog or usual.catalog
-    on_postgres = catalog.startswith("postgres:")
-    if on_postgres and settings.data is None:
-        raise WardgateError(
-            "lake-no-data",
-            "a catalogue on PostgreSQL needs `data` in [lake]: a shared folder or s3://bucket/prefix.",
-        )
     return Place(
         catalog=catalog,
         data=settings.data or usual.data,
-        scratch=home.scratch,
-        lock=None if on_postgres else Path(catalog).with_name(".writer.lock"),
+        scratch=usual.scratch,
+        lock=None if catalog.startswith("postgres:") else usual.lock,
         settings=settings.storage,
     )
 
 
 def connect(
-    place: Place, *, memory: str = "400MB", threads: int = 2, inline_rows: int = INLINE_ROWS
+    place: Place, *, memory: str = MEMORY, threads: int = 2, inline_rows: int = INLINE_ROWS
 ) -> duckdb.DuckDBPyConnection:
     """A connection with the lake attached as `lake`. Raises `lake-unreadable`.
 

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from wardgate.core.errors import Exit, WardgateError
 from wardgate.lake.batch_locks import LINKING, OPENING, BatchLocks
-from wardgate.lake.engine import ALIAS, Place, connect, unreadable
+from wardgate.lake.engine import ALIAS, MEMORY, Place, connect, unreadable
 from wardgate.lake.parquet import write_parquet
 from wardgate.lake.tables import TABLES
 
@@ -69,7 +69,7 @@ class Batch:
 class Lake:
     """An open lake. Safe to share between threads: each statement runs on a cursor of its own."""
 
-    def __init__(self, place: Place, *, memory: str = "400MB") -> None:
+    def __init__(self, place: Place, *, memory: str = MEMORY) -> None:
         self.place = place
         self._turn = RLock()
         self._depth = 0  # the file lock is taken once, however deep its holder goes

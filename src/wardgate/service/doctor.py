@@ -17,6 +17,7 @@ from wardgate.core.config import load_config
 from wardgate.core.errors import WardgateError
 from wardgate.core.home import Home, open_home
 from wardgate.core.settings import Config
+from wardgate.lake.engine import configured_place
 from wardgate.lake.store import Lake
 from wardgate.service.diagnosis import Check, State
 from wardgate.service.doctor_place import (
@@ -25,7 +26,6 @@ from wardgate.service.doctor_place import (
     check_key,
     check_lake,
     check_locks,
-    lake_place,
 )
 from wardgate.service.doctor_sources import check_configured, check_nothing, check_sources
 from wardgate.service.live import Live, live
@@ -52,7 +52,7 @@ def examine(home_path: Path | None, config_path: Path | None, clock: Clock) -> I
     yield from configured
     followed = live(home, config, clock)
     yield from _check_live(followed, {one.about for one in configured if one.state is not State.OK})
-    place = lake_place(home, config)
+    place = configured_place(home, config.lake)
     locks = list(check_locks(place))
     yield from locks
     if any(one.state is State.WRONG for one in locks):

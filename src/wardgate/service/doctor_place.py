@@ -13,28 +13,14 @@ import duckdb
 from wardgate.core.errors import WardgateError
 from wardgate.core.home import Home
 from wardgate.core.keys import load_key
-from wardgate.core.settings import Config
 from wardgate.inventory.scope import rows
-from wardgate.lake.engine import ALIAS, Place, embedded_place
+from wardgate.lake.engine import ALIAS, Place
 from wardgate.lake.store import Lake
 from wardgate.lake.tables import TABLES
 from wardgate.service.diagnosis import Check, State
 
 _LEAST_BYTES = 200 << 20
 _LOW_BYTES = 2 << 30
-
-
-def lake_place(home: Home, config: Config) -> Place:
-    """Where the lake of a configuration is."""
-    usual = embedded_place(home)
-    settings = config.lake
-    return Place(
-        catalog=settings.catalog or usual.catalog,
-        data=settings.data or usual.data,
-        scratch=usual.scratch,
-        lock=None if (settings.catalog or "").startswith("postgres:") else usual.lock,
-        settings=settings.storage,
-    )
 
 
 def check_home(home: Home) -> Iterator[Check]:

@@ -16,11 +16,11 @@ from wardgate.core.errors import WardgateError
 from wardgate.core.home import Home
 from wardgate.core.keys import load_key
 from wardgate.core.settings import Config
+from wardgate.lake.engine import configured_place
 from wardgate.lake.maintenance import Maintainer
 from wardgate.lake.store import Lake
 from wardgate.pipeline import Pipeline
 from wardgate.service.configured import followed_of, syslog_of
-from wardgate.service.doctor_place import lake_place
 from wardgate.service.follow import Follower
 from wardgate.service.full_disk import with_room
 from wardgate.service.pushes import Pushes
@@ -57,7 +57,7 @@ class Running:
         self.clock = clock
         self._failed = failed
         self._tell = tell
-        self._place = lake_place(home, config)
+        self._place = configured_place(home, config.lake)
         self._with_room = partial(with_room, home=home, place=self._place, tell=tell, stop=stop)
         self._workers: list[Worker] = []
         with ExitStack() as opened:
