@@ -8,7 +8,7 @@ EXTRAS := --extra console --extra scaled
 STAMP := $(VENV)/.locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest crash bench-follow bench-push
+.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest crash bench-follow bench-push bench-recognition template-prior
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -54,6 +54,12 @@ bench-follow: setup ## line written to visible in a query (SECONDS=60, RATE=5000
 
 bench-push: setup ## pushed calls a second, durable, while the inventory is read (RUNS=3, SECONDS=20)
 	$(BIN)/python bench/push.py --runs $(or $(RUNS),3) --seconds $(or $(SECONDS),20)
+
+bench-recognition: setup ## templates against descriptions, recorded traffic, kinds of identifiers, and their cost (ONLY=kinds)
+	$(BIN)/python bench/recognition.py $(if $(ONLY),--only $(ONLY))
+
+template-prior: setup ## learn the prior of templates from public descriptions (EXCLUDE=provider,…; OUT=file)
+	$(BIN)/python bench/templating/train.py --exclude "$(EXCLUDE)" $(if $(OUT),--out $(OUT))
 
 KILLS ?= 50
 crash: setup ## kill -9 every process at random moments KILLS times, fill the disk, and count

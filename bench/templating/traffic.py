@@ -1,0 +1,322 @@
+"""Traffic that a description could have caused: varied identifiers, thin or dense, with or without bodies.
+
+Identifiers come from pools (the same user in many places) or afresh, in many shapes; half of them are words,
+because models that see only random ones learn the shape of the generator. Seeded: same seed, same traffic.
+"""
+
+import random
+import string
+import uuid
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from templating.descriptions import Described, Description, Parameter
+from wardgate.recognise.templating.evidence import (
+    BODIES,
+    IN_BODY_AS_ID,
+    IN_BODY_AS_KEY,
+    IN_BODY_AS_VALUE,
+)
+
+_ALNUM = string.ascii_letters + string.digits
+_LOWER = string.ascii_lowercase + string.digits
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_TLDS = ("com", "org", "net", "io", "de", "example", "co.uk")
+_FILES = ("json", "pdf", "png", "jpg", "txt", "csv", "xml", "md", "zip", "yaml", "html", "py")
+_LANGS = ("en", "de", "fr", "es", "it", "pt", "nl", "sv", "pl", "ja", "zh", "ko", "ru", "tr")
+_LANDS = ("US", "GB", "DE", "FR", "ES", "IT", "BR", "NL", "SE", "PL", "JP", "CN", "KR", "IN", "CA", "AU")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One observed call of the made traffic."""
+
+    method: str
+    path: str
+    template: str
+    shape: int
+
+
+@dataclass(slots=True)
+class Traffic:
+    """A service's calls; `template` has parameters as `{}`."""
+
+    name: str
+    provider: str
+    calls: list[Call]
+    bodies: dict[str, int] = field(default_factory=dict)
+
+
+class Maker:
+    """Makes values of one service: shapes per parameter name, pools per noun."""
+
+    def __init__(self, rng: random.Random, words: list[str], constants: list[str]) -> None:
+        self._rng = rng
+        size = rng.choice((12, 30, 100, 1000, len(words)))
+        self._words = words if size >= len(words) else rng.sample(words, size)
+        plain = [one for one in rng.sample(constants, min(400, len(constants))) if one.isalpha() and one.islower()]
+        if size <= 100 and rng.random() < 0.7:
+            usual = int(size * rng.choice((0.1, 0.3, 0.5)))
+            self._words = self._words[usual:] + plain[:usual]
+        self._constants = constants
+        self._shapes: dict[str, Callable[[], str]] = {}
+        self._pools: dict[tuple[str, str], list[str]] = {}
+        self._pooled = rng.random() < 0.5
+        self._mixed = rng.random() < 0.3
+        self._wordy = rng.choice((0.2, 0.5, 0.7, 0.95))
+        self._example_share = rng.choice((0.0, 0.3, 0.8))
+        self.size = rng.choice((1, 2, 3, 5, 10, 30))
+
+    def value(self, parameter: Parameter, noun: str) -> str:
+        """One value of a parameter behind a noun."""
+        if not self._pooled:
+            return self._fresh(parameter)
+        key = (parameter.name.lower(), noun if parameter.name.lower() in ("id", "name", "key") else "")
+        pool = self._pools.get(key)
+        if pool is None:
+            size = max(1, int(self._rng.expovariate(1 / self.size)) + 1)
+            pool = self._pools[key] = [self._fresh(parameter) for _ in range(min(size, 60))]
+        return self._rng.choice(pool)
+
+    def _fresh(self, parameter: Parameter) -> str:
+        rng = self._rng
+        if parameter.closed and parameter.values:
+            return rng.choice(parameter.values).replace("/", "")
+        if parameter.values and rng.random() < self._example_share:
+            return rng.choice(parameter.values).replace("/", "")[:60] or "x"
+        shape = self._shapes.get(parameter.name)
+        if shape is None or (self._mixed and parameter.type == "string" and rng.random() < 0.5):
+            shape = self._shapes[parameter.name] = self._shape(parameter)
+        return shape()
+
+    def _shape(self, parameter: Parameter) -> Callable[[], str]:
+        rng = self._rng
+        name, kind = parameter.name.lower(), parameter.format.lower()
+        if parameter.type in ("integer", "number") and rng.random() < 0.95:
+            return self._integer()
+        if kind in ("uuid", "guid") and rng.random() < 0.95:
+            return self._uuid
+        if kind.startswith("date") or name.endswith(("date", "day", "from", "until")):
+            return self._date()
+        if "mail" in name:
+            return self._email
+        if name.endswith(("lang", "language", "locale", "culture")):
+            return self._locale()
+        if name in ("country", "countrycode", "country_code", "currency", "region"):
+            return self._code()
+        if name.endswith(("version",)) and rng.random() < 0.7:
+            return lambda: ".".join(str(rng.randrange(12)) for _ in range(rng.choice((1, 2, 3))))
+        if name.endswith(("filename", "file", "path", "filepath")):
+            return self._file
+        if "domain" in name or "host" in name:
+            return lambda: f"{self._word()}{rng.choice(('', '-' + self._word()))}.{rng.choice(_TLDS)}"
+        named = name.endswith(("name", "slug", "key", "login", "username", "user", "owner", "repo", "tag", "label",
+                               "handle", "type", "title", "code", "symbol", "alias", "kind", "group"))  # fmt: skip
+        if rng.random() < (max(self._wordy, 0.6) if named else self._wordy * 0.7):
+            return self._wordlike()
+        return rng.choice(
+            (self._integer(), self._uuid, self._opaque(), self._opaque(), self._opaque(), self._prefixed())
+        )
+
+    def _integer(self) -> Callable[[], str]:
+        rng = self._rng
+        top = rng.choice((20, 200, 10_000, 10**6, 10**10))
+        return lambda: str(rng.randrange(1, top) if rng.random() < 0.9 else rng.randrange(1, 100))
+
+    def _uuid(self) -> str:
+        text = str(uuid.UUID(int=self._rng.getrandbits(128), version=self._rng.choice((1, 4, 4, 4))))
+        return text if self._rng.random() < 0.97 else "00000000-0000-0000-0000-000000000000"
+
+    def _some(self, letters: str, size: int) -> str:
+        return "".join(self._rng.choice(letters) for _ in range(size))
+
+    def _opaque(self) -> Callable[[], str]:
+        size = self._rng.choice((6, 8, 10, 11, 12, 16, 20, 21, 22, 24, 32, 40))
+        letters = self._rng.choice(
+            (_ALNUM, _ALNUM, _LOWER, "0123456789abcdef", "0123456789ABCDEF", _ALNUM + "-_", _CROCKFORD, _LOWER)
+        )
+        if self._rng.random() < 0.1:
+            return lambda: "01" + self._some(_CROCKFORD, 24)
+        return lambda: self._some(letters, size)
+
+    def _prefixed(self) -> Callable[[], str]:
+        prefix = self._word()[: self._rng.choice((2, 3, 4, 8))]
+        mark = self._rng.choice("__-")
+        size = self._rng.choice((6, 8, 14, 16, 24))
+        letters = self._rng.choice((_ALNUM, _LOWER, string.digits))
+        if self._rng.random() < 0.2:
+            prefix = prefix.upper()
+        return lambda: f"{prefix}{mark}{self._some(letters, size)}"
+
+    def _date(self) -> Callable[[], str]:
+        rng = self._rng
+        form = rng.choice(("{y}-{m:02d}-{d:02d}",) * 3 + ("{y}{m:02d}{d:02d}", "{y}-{m:02d}", "{d:02d}-{m:02d}-{y}"))
+        return lambda: form.format(y=rng.randrange(2005, 2027), m=rng.randrange(1, 13), d=rng.randrange(1, 29))
+
+    def _email(self) -> str:
+        rng = self._rng
+        mark = "@" if rng.random() < 0.7 else "%40"
+        user = rng.choice((self._word(), f"{self._word()}.{self._word()}", f"{self._word()}{rng.randrange(100)}"))
+        return f"{user}{mark}{self._word()}.{rng.choice(_TLDS)}"
+
+    def _locale(self) -> Callable[[], str]:
+        rng = self._rng
+        if rng.random() < 0.5:
+            return lambda: rng.choice(_LANGS)
+        mark = rng.choice("-_")
+        return lambda: f"{rng.choice(_LANGS)}{mark}{rng.choice(_LANDS)}"
+
+    def _code(self) -> Callable[[], str]:
+        rng = self._rng
+        size = rng.choice((2, 2, 3, 3))
+        if size == 2:
+            return lambda: rng.choice(_LANDS)
+        upper = rng.random() < 0.7
+        return lambda: self._some(string.ascii_uppercase if upper else string.ascii_lowercase, 3)
+
+    def _file(self) -> str:
+        return f"{self._slug('-_')}.{self._rng.choice(_FILES)}"
+
+    def _word(self) -> str:
+        return self._rng.choice(self._words)
+
+    def _slug(self, marks: str = "-") -> str:
+        rng = self._rng
+        return rng.choice(marks).join(self._word() for _ in range(rng.choice((1, 2, 2, 3))))
+
+    def _wordlike(self) -> Callable[[], str]:
+        rng = self._rng
+        cap = str.capitalize
+        return rng.choice(
+            (
+                self._slug,
+                self._slug,
+                self._slug,
+                self._word,
+                self._word,
+                lambda: self._slug("_"),
+                lambda: self._slug("-_"),
+                lambda: f"{self._word()}{rng.randrange(1000)}",
+                lambda: f"{self._word()}{rng.randrange(10)}",
+                lambda: cap(self._word()),
+                lambda: f"{cap(self._word())}{cap(self._word())}",
+                lambda: f"{self._word()}{cap(self._word())}",
+                lambda: f"{self._word()}{self._word()}",
+                lambda: f"{self._word()}.{self._word()}",
+                lambda: f"{cap(self._word())}%20{cap(self._word())}",
+                lambda: f"{self._slug()}-{rng.randrange(10000)}",
+                lambda: f"test-{self._word()}-{self._some(_LOWER, 6)}",
+                lambda: f"{self._word()}{self._some('0123456789abcdef', 8)}",
+                lambda: f"{self._word()[:3].upper()}-{rng.randrange(1, 9999)}",
+                lambda: self._word().upper(),
+                lambda: f"{self._word()}:{self._word()}",
+                lambda: f"my{cap(self._word())}",
+                lambda: f"@{self._word()}",
+                lambda: f"{self._word()},{self._word()}",
+                lambda: rng.choice(self._constants),
+                lambda: rng.choice(self._constants) if rng.random() < 0.2 else self._word(),
+            )
+        )
+
+
+def traffic(description: Description, rng: random.Random, words: list[str], constants: list[str]) -> Traffic:
+    """Calls of one service."""
+    maker = Maker(rng, words, constants)
+    base = description.base if rng.random() < 0.5 else ""
+    paths = list(description.paths)
+    if rng.random() < 0.2:
+        paths = _beheaded(paths)
+        base = ""
+    rng.shuffle(paths)
+    share = rng.choice((0.15, 0.4, 0.7, 1.0, 1.0))
+    paths = paths[: max(2, min(int(len(paths) * share) + 1, 260))]
+    bodies = rng.choice(("none", "none", "alike", "distinct", "distinct"))
+    methods_known = rng.random() < 0.75
+    dense = rng.choice((0, 0, 0, 0, 1, 1, 2, 4, 8))
+    if dense == 0 and rng.random() < 0.5:
+        bodies, methods_known = "none", False
+    out: list[Call] = []
+    held: dict[str, int] = {"": BODIES} if bodies != "none" else {}
+    for one in paths:
+        out += _calls(one, base, maker, rng, bodies, methods_known, dense, held)
+    if held:
+        _noise(out, held, rng)
+    return Traffic(description.name, description.provider, out, held)
+
+
+def _beheaded(paths: list[Described]) -> list[Described]:
+    """Paths without their first segment: services differ in where they begin."""
+    out = [
+        Described(f"/{rest}", one.methods, one.parameters, one.keys)
+        for one in paths
+        if (rest := one.template.strip("/").partition("/")[2])
+    ]
+    return out or paths
+
+
+def _calls(
+    one: Described,
+    base: str,
+    maker: Maker,
+    rng: random.Random,
+    bodies: str,
+    methods_known: bool,
+    dense: int,
+    held: dict[str, int],
+) -> list[Call]:
+    erased = base + "/".join("{}" if "{" in part else part for part in one.template.split("/"))
+    has = "{" in one.template
+    out = []
+    methods = [m for m in one.methods if rng.random() < 0.8] or [rng.choice(one.methods)]
+    for method in methods if methods_known else methods[:1]:
+        count = rng.choice((1, 1, 1, 2, 3, 5)) * dense if has else 1
+        count = max(1, int(count * rng.random() * 1.5)) if has else 1
+        if dense == 0 and has:
+            count = rng.choice((1, 2, 3, 5, 8, 13, 21))
+        for _ in range(min(count, 30)):
+            path = base + _filled(one, maker, held, rng)
+            shape = 0
+            if bodies == "alike":
+                shape = 7
+            elif bodies == "distinct" and one.keys.get(method):
+                keys = one.keys[method]
+                if len(keys) > 4 and rng.random() < 0.15:
+                    keys = keys[:-1]
+                shape = zlib.crc32(repr(keys).encode())
+            out.append(Call(method if methods_known else "", path, erased, shape))
+    return out
+
+
+def _filled(one: Described, maker: Maker, held: dict[str, int], rng: random.Random) -> str:
+    parts = []
+    noun = ""
+    for part in one.template.split("/"):
+        if "{" not in part:
+            parts.append(part)
+            noun = part or noun
+            continue
+        text = part
+        while "{" in text and "}" in text[text.index("{") :]:
+            start = text.index("{")
+            stop = text.index("}", start)
+            name = text[start + 1 : stop]
+            parameter = one.parameters.get(name) or Parameter(name)
+            value = maker.value(parameter, noun) or "x"
+            if held and rng.random() < 0.65:
+                held[value] = held.get(value, 0) | (IN_BODY_AS_ID if rng.random() < 0.85 else IN_BODY_AS_VALUE)
+            text = text[:start] + value + text[stop + 1 :]
+        parts.append(text.replace("{", "").replace("}", "") or "x")
+    return "/".join(parts)
+
+
+def _noise(calls: list[Call], held: dict[str, int], rng: random.Random) -> None:
+    """Bodies hold constants' words too: as values of types and states, and as keys."""
+    constants = sorted({part for one in calls for part in one.template.split("/") if part and part != "{}"})
+    for part in constants:
+        if rng.random() < 0.06:
+            held[part] = held.get(part, 0) | IN_BODY_AS_VALUE
+        if rng.random() < 0.015:
+            held[part] = held.get(part, 0) | IN_BODY_AS_ID
+        if rng.random() < 0.25:
+            held[part] = held.get(part, 0) | IN_BODY_AS_KEY

@@ -1,0 +1,449 @@
+"""What speaks for and against a segment being a value: one row of measures per child of a merged node.
+
+The measures are the segment's looks, the prior's words, its siblings, the likeness of subtrees and methods,
+other places of the same text, and bodies. Names are in `NAMES`, in the order of the columns.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from wardgate.recognise.templating.lexical import PLAIN_VALUES, Kind, Lexeme, lexeme
+from wardgate.recognise.templating.trie import Node
+from wardgate.recognise.templating.vocabulary import (
+    CONSTANT,
+    FOLLOWS,
+    FOLLOWS_ON,
+    LEADS,
+    LEADS_ON,
+    START,
+    Vocabulary,
+    log_odds,
+)
+
+PARAMETER = "{}"
+IN_BODY_AS_ID = 1
+"""The segment stands in a body as the value of a field that names identifiers."""
+IN_BODY_AS_VALUE = 2
+IN_BODY_AS_KEY = 4
+BODIES = 8
+"""Set on the service's entry "" where bodies were seen at all."""
+
+_KINDS = (
+    ("number", {Kind.INT}),
+    ("uuid, hex, ulid or opaque", {Kind.UUID, Kind.HEX, Kind.ULID, Kind.OPAQUE, Kind.PREFIXED}),
+    ("e-mail, date, locale or decimal", {Kind.EMAIL, Kind.DATE, Kind.LOCALE, Kind.NUMBER}),
+    ("version", {Kind.VERSION}),
+    ("file", {Kind.FILE}),
+    ("dotted", {Kind.DOTTED}),
+    ("list or matrix", {Kind.LIST, Kind.MATRIX}),
+    ("unusual characters", {Kind.CODED, Kind.COLON, Kind.OTHER}),
+    ("one word", {Kind.WORD}),
+    ("camel case", {Kind.CAMEL}),
+    ("upper case", {Kind.UPPER}),
+    ("hyphens", {Kind.HYPHENS}),
+    ("underscores", {Kind.UNDERSCORES}),
+    ("word with digits", {Kind.DIGITS_IN_WORD}),
+    ("words with digits", {Kind.DIGITS_IN_WORDS}),
+)
+_KIND_ROWS = {kind: [1.0 if kind in kinds else 0.0 for _, kinds in _KINDS] for kind in Kind}
+
+NAMES = (
+    *(f"looks: {name}" for name, _ in _KINDS),
+    "length",
+    "share of digits",
+    "words in it",
+    "spelling",
+    "plural",
+    "known as a constant",
+    "known parts, mean",
+    "known parts, least",
+    "known to lead to a parameter",
+    "known behind a parameter",
+    "parent known",
+    "parent leads to a parameter",
+    "parent and it known together",
+    "parent is a parameter",
+    "parent plural",
+    "parent's word is in it",
+    "grandparent is a parameter",
+    "depth",
+    "children known as constants",
+    "children known behind a parameter",
+    "siblings",
+    "siblings of its looks",
+    "share of its looks",
+    "share of siblings known as constants",
+    "children",
+    "ends here",
+    "children shared with siblings",
+    "siblings that share a child",
+    "siblings that share a child, number",
+    "children of its own",
+    "deeper words shared with siblings",
+    "siblings that share a deeper word",
+    "siblings that share a deeper word, number",
+    "deeper words of its own",
+    "has plain values below",
+    "siblings that have plain values below",
+    "subtree as a sibling's",
+    "same methods as siblings",
+    "read",
+    "created",
+    "changed or deleted",
+    "methods known",
+    "parent ends",
+    "parent created",
+    "merged parents that have it",
+    "share of merged parents that have it",
+    "merged parents",
+    "stands elsewhere",
+    "ends elsewhere",
+    "its rarest word in the service",
+    "its most usual word in the service",
+    "siblings with one of its words",
+    "how alike the coverage of siblings",
+    "bodies known",
+    "in bodies as identifier",
+    "in bodies as value",
+    "in bodies as key",
+    "body shape shared with siblings",
+    "body shape elsewhere",
+    "share of siblings with plain looks",
+    "distinct words among siblings' parts",
+)
+SECOND = (
+    "first guess",
+    "siblings' guess",
+    "highest of siblings",
+    "lowest of siblings",
+    "siblings guessed values",
+    "alike siblings' guess",
+    "same text elsewhere, guess",
+    "same text elsewhere, places",
+    "same words elsewhere, guess",
+)
+"""Columns of the second look: what the first said of the company."""
+
+Matrix = npt.NDArray[np.float32]
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What holds for a whole service: where texts stand, what bodies hold, how usual a body's shape is."""
+
+    vocabulary: Vocabulary
+    bodies: Mapping[str, int] = field(default_factory=dict)
+    """Segment → bits `IN_BODY_…`; the entry "" says whether bodies were seen."""
+    places: Counter[str] = field(default_factory=Counter)
+    """Segment → nodes of the trie that it is."""
+    ends: Counter[str] = field(default_factory=Counter)
+    """Segment → nodes that it is and that have no children."""
+    parts: Counter[str] = field(default_factory=Counter)
+    """Word → nodes whose segment holds it."""
+    shapes: Counter[int] = field(default_factory=Counter)
+    shape_total: int = 0
+
+    @staticmethod
+    def of(root: Node, vocabulary: Vocabulary, bodies: Mapping[str, int] | None = None) -> "Surroundings":
+        """Walks a service's trie once."""
+        found = Surroundings(vocabulary, bodies or {})
+        waiting = [root]
+        while waiting:
+            node = waiting.pop()
+            found.places.update(node.children.keys())
+            for child in node.children.values():
+                for shape in child.shapes:
+                    found.shapes[shape] += 1
+                    found.shape_total += 1
+            found.ends.update(segment for segment, child in node.children.items() if not child.children)
+            waiting += [child for child in node.children.values() if child.children]
+        for segment, times in found.places.items():
+            for part in set(lexeme(segment).parts):
+                found.parts[part] += times
+        return found
+
+
+@dataclass(slots=True)
+class Group:
+    """A node of the trie of templates: the raw nodes that its template merges."""
+
+    nodes: list[Node]
+    above: tuple[str, ...]
+    """The template's segments so far, parameters as `{}`."""
+    children: dict[str, list[Node]] = field(default_factory=dict)
+
+    @staticmethod
+    def of(nodes: list[Node], above: tuple[str, ...]) -> "Group":
+        children: dict[str, list[Node]] = {}
+        for node in nodes:
+            for segment, child in node.children.items():
+                children.setdefault(segment, []).append(child)
+        return Group(nodes, above, dict(sorted(children.items())))
+
+
+@dataclass(slots=True)
+class _Child:
+    looks: Lexeme
+    methods: int
+    kids: frozenset[str]
+    deeper: frozenset[str]
+    shapes: frozenset[int]
+
+
+_PLAIN = frozenset({PARAMETER})
+_MOST_BELOW = 64
+
+
+def _child(segment: str, nodes: list[Node]) -> _Child:
+    methods = 0
+    kids: set[str] = set()
+    shapes: set[int] = set()
+    for node in nodes:
+        methods |= node.methods
+        shapes.update(node.shapes)
+        for name in node.children:
+            kids.add(PARAMETER if lexeme(name).kind in PLAIN_VALUES else name)
+    return _Child(
+        lexeme(segment), methods, frozenset(kids), frozenset(_deeper(nodes)), frozenset(shapes)
+    )
+
+
+def _deeper(nodes: list[Node]) -> set[str]:
+    """Words two and three segments below, with their distance; of so many nodes as are looked at."""
+    found: set[str] = set()
+    level = [child for node in nodes[:_MOST_BELOW] for child in node.children.values()]
+    for distance in (2, 3):
+        after = []
+        for node in level[:_MOST_BELOW]:
+            for name, child in node.children.items():
+                if lexeme(name).kind not in PLAIN_VALUES:
+                    found.add(f"{distance}{name}")
+                after.append(child)
+        level = after
+    return found
+
+
+def rows(group: Group, around: Surroundings) -> tuple[list[str], Matrix]:
+    """The children's segments (sorted), and their measures, one row each."""
+    segments = list(group.children)
+    children = [_child(segment, nodes) for segment, nodes in group.children.items()]
+    count = len(children)
+    vocabulary = around.vocabulary
+    methods_here = 0
+    for node in group.nodes:
+        methods_here |= node.methods
+    by_kind: Counter[Kind] = Counter(one.looks.kind for one in children)
+    by_methods: Counter[int] = Counter(one.methods for one in children)
+    by_kids: Counter[frozenset[str]] = Counter(one.kids for one in children if one.kids)
+    by_shape: Counter[int] = Counter(shape for one in children for shape in one.shapes)
+    words = [vocabulary.row(one.looks.key) for one in children]
+    known_total = sum(1 for one in words if one[CONSTANT] > 0)
+    plain_total = sum(by_kind[kind] for kind in PLAIN_VALUES)
+    part_owners = Counter(part for one in children for part in set(one.looks.parts))
+    part_count = sum(len(one.looks.parts) for one in children)
+    parent = _parent(group.above, vocabulary)
+    bodies_seen = 1.0 if around.bodies.get("", 0) else 0.0
+    sharing = _sharing([one.kids - _PLAIN for one in children])
+    deeper = _sharing([one.deeper for one in children])
+    with_plain = sum(PARAMETER in one.kids for one in children)
+    owners = sum(1 for node in group.nodes if node.children) or 1
+    covered = sum(len(nodes) for nodes in group.children.values())
+    out = np.zeros((count, len(NAMES)), np.float32)
+    for at, (segment, one, word) in enumerate(zip(segments, children, words, strict=True)):
+        looks = one.looks
+        parts = [vocabulary.part(part) for part in looks.parts[:8]]
+        logs = [math.log1p(n) for n in parts]
+        kids = list(one.kids)[:32] if len(one.kids) <= 32 else sorted(one.kids)[:32]
+        kid_rows = [vocabulary.row(kid.lower()) for kid in kids if kid != PARAMETER]
+        same = by_kind[looks.kind] - 1
+        others = count - 1
+        nodes = group.children[segment]
+        bits = around.bodies.get(segment, 0)
+        part_uses = [around.parts[part] - len(nodes) for part in looks.parts]
+        own_shapes = len(one.shapes)
+        row = [
+            *_KIND_ROWS[looks.kind],
+            min(looks.length, 60),
+            looks.digits,
+            min(len(looks.parts), 8),
+            vocabulary.spelling(segment[:40]),
+            looks.plural,
+            math.log1p(word[CONSTANT]),
+            sum(logs) / len(logs) if logs else 0.0,
+            min(logs) if logs else 0.0,
+            log_odds(word[LEADS], word[LEADS_ON]) if word[LEADS] + word[LEADS_ON] else 0.0,
+            log_odds(word[FOLLOWS], word[FOLLOWS_ON]) if word[CONSTANT] else 0.0,
+            *parent[:2],
+            math.log1p(vocabulary.pair(group.above[-1].lower() if group.above else START, looks.key)),
+            *parent[2:4],
+            _relation(group.above, looks),
+            *parent[4:],
+            _mean([math.log1p(kid[CONSTANT]) for kid in kid_rows]),
+            _mean([log_odds(kid[FOLLOWS], kid[FOLLOWS_ON]) for kid in kid_rows if kid[CONSTANT]]),
+            math.log1p(others),
+            math.log1p(same),
+            same / others if others else 0.0,
+            (known_total - (word[CONSTANT] > 0)) / others if others else 0.0,
+            math.log1p(len(one.kids)),
+            float(one.methods != 0),
+            *sharing[at],
+            *deeper[at],
+            float(PARAMETER in one.kids),
+            (with_plain - (PARAMETER in one.kids)) / others if others else 0.0,
+            (by_kids[one.kids] - 1) / others if others and one.kids else 0.0,
+            (by_methods[one.methods] - 1) / others if others else 0.0,
+            float(one.methods & 3 != 0),
+            float(one.methods & 4 != 0),
+            float(one.methods & 56 != 0),
+            float(one.methods & 255 != 0),
+            float(methods_here != 0),
+            float(methods_here & 4 != 0),
+            math.log1p(len(nodes)),
+            len(nodes) / owners,
+            math.log1p(owners - 1),
+            math.log1p(min(around.places[segment] - len(nodes), 20)),
+            math.log1p(min(around.ends[segment] - sum(not node.children for node in nodes), 20)),
+            math.log1p(min(min(part_uses), 50)) if part_uses else 0.0,
+            math.log1p(min(max(part_uses), 50)) if part_uses else 0.0,
+            math.log1p(max((part_owners[part] for part in looks.parts), default=1) - 1),
+            covered / count / owners,
+            bodies_seen,
+            float(bits & IN_BODY_AS_ID != 0),
+            float(bits & IN_BODY_AS_VALUE != 0),
+            float(bits & IN_BODY_AS_KEY != 0),
+            _mean([(by_shape[s] - 1) / max(others, 1) for s in one.shapes]) if own_shapes else -1.0,
+            _mean([around.shapes[s] / max(around.shape_total, 1) for s in one.shapes])
+            if own_shapes
+            else -1.0,
+            (plain_total - (looks.kind in PLAIN_VALUES)) / others if others else 0.0,
+            len(part_owners) / part_count if part_count else 1.0,
+        ]
+        out[at] = row
+    return segments, out
+
+
+def _parent(above: tuple[str, ...], vocabulary: Vocabulary) -> tuple[float, ...]:
+    """Parent known, leads to a parameter, is a parameter, plural; grandparent is a parameter; depth."""
+    name = above[-1] if above else START
+    is_parameter = name == PARAMETER
+    word = vocabulary.row(name.lower())
+    plural = bool(above) and not is_parameter and lexeme(name).plural
+    return (
+        math.log1p(word[CONSTANT]),
+        log_odds(word[LEADS], word[LEADS_ON]) if word[LEADS] + word[LEADS_ON] else 0.0,
+        float(is_parameter),
+        float(plural),
+        float(len(above) > 1 and above[-2] == PARAMETER),
+        min(len(above), 10),
+    )
+
+
+def _relation(above: tuple[str, ...], looks: Lexeme) -> float:
+    """Whether a word of the parent stands in the segment: `groups/group-7`."""
+    if not above or above[-1] == PARAMETER:
+        return 0.0
+    stems = {part.rstrip("s") for part in lexeme(above[-1]).parts if len(part) > 2}
+    return float(any(part.rstrip("s") in stems for part in looks.parts))
+
+
+def _sharing(sets: Sequence[frozenset[str]]) -> list[tuple[float, float, float, float]]:
+    """Per set: share that others have, share of the others with the most shared one, their number, own ones."""
+    owners = Counter(one for found in sets for one in found)
+    others = len(sets) - 1
+    out = []
+    for found in sets:
+        if not found:
+            out.append((-1.0, -1.0, 0.0, 0.0))
+            continue
+        shared = sum(1 for one in found if owners[one] > 1)
+        most = max(owners[one] for one in found) - 1
+        out.append(
+            (
+                shared / len(found),
+                most / others if others else 0.0,
+                math.log1p(most),
+                math.log1p(len(found) - shared),
+            )
+        )
+    return out
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+def second_rows(
+    group: Group, segments: list[str], first: Matrix, guess: npt.NDArray[np.float64], elsewhere: "Elsewhere"
+) -> Matrix:
+    """The first measures, and what the first look said of siblings, of the same text elsewhere, of children."""
+    count = len(segments)
+    out = np.zeros((count, len(SECOND)), np.float32)
+    total, values = float(guess.sum()), int((guess > 0.5).sum())
+    order = np.sort(guess)
+    kinds: dict[Kind, list[int]] = {}
+    for at, segment in enumerate(segments):
+        kinds.setdefault(lexeme(segment).kind, []).append(at)
+    kind_sums = {kind: (float(guess[at].sum()), len(at)) for kind, at in kinds.items()}
+    key = "/".join(group.above)
+    for at, segment in enumerate(segments):
+        own = float(guess[at])
+        alike, n = kind_sums[lexeme(segment).kind]
+        mean, places = elsewhere.of(segment, key)
+        others = count - 1
+        out[at] = (
+            own,
+            (total - own) / others if others else -1.0,
+            (order[-1] if order[-1] != own or count == 1 else order[-2]) if others else -1.0,
+            (order[0] if order[0] != own or count == 1 else order[1]) if others else -1.0,
+            math.log1p(values - (own > 0.5)),
+            (alike - own) / (n - 1) if n > 1 else -1.0,
+            mean,
+            min(places, 8),
+            elsewhere.of_words(segment, key),
+        )
+    return np.concatenate((first, out), axis=1)
+
+
+class Elsewhere:
+    """What the first look said of every text, place by place."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, tuple[float, int]] = {}
+        self._own: dict[tuple[str, str], float] = {}
+        self._words: dict[str, tuple[float, int]] = {}
+        self._own_words: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def note(self, place: str, segments: list[str], guess: npt.NDArray[np.float64]) -> None:
+        """Remember a group's guesses."""
+        for segment, one in zip(segments, guess.tolist(), strict=True):
+            total, places = self._sums.get(segment, (0.0, 0))
+            self._sums[segment] = (total + one, places + 1)
+            self._own[place, segment] = one
+            for part in lexeme(segment).parts[:8]:
+                total, places = self._words.get(part, (0.0, 0))
+                self._words[part] = (total + one, places + 1)
+                total, places = self._own_words.get((place, part), (0.0, 0))
+                self._own_words[place, part] = (total + one, places + 1)
+
+    def of(self, segment: str, place: str) -> tuple[float, int]:
+        """Mean guess of the text in other places (-1 where there is none), and how many they are."""
+        total, places = self._sums.get(segment, (0.0, 0))
+        own = self._own.get((place, segment))
+        if own is not None:
+            total, places = total - own, places - 1
+        return (total / places, places) if places > 0 else (-1.0, 0)
+
+    def of_words(self, segment: str, place: str) -> float:
+        """Mean guess, over the segment's words, of what holds them in other places; -1 where nothing does."""
+        means = []
+        for part in lexeme(segment).parts[:8]:
+            total, places = self._words.get(part, (0.0, 0))
+            own, here = self._own_words.get((place, part), (0.0, 0))
+            if places > here:
+                means.append((total - own) / (places - here))
+        return sum(means) / len(means) if means else -1.0

@@ -1,0 +1,115 @@
+"""From a service's trie to its templates: top down, twice, level by level.
+
+At each node of the templates the children are judged together (`evidence`), the values among them merged, and
+what is below them judged as one. The second look also knows what the first said of siblings, of children and
+of the same text in other places. A pure function of trie, prior, bodies and what people and descriptions
+settled.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from wardgate.recognise.templating.evidence import (
+    PARAMETER,
+    Elsewhere,
+    Group,
+    Matrix,
+    Surroundings,
+    rows,
+    second_rows,
+)
+from wardgate.recognise.templating.judgement import Trees
+from wardgate.recognise.templating.prior import Prior
+from wardgate.recognise.templating.trie import DEEPEST, Node, Trie
+
+HALF = 0.5
+
+
+@dataclass(slots=True)
+class Place:
+    """A node of the tree of templates. `sure` is the probability of the decision that led here."""
+
+    segment: str
+    sure: float = 1.0
+    constants: dict[str, "Place"] = field(default_factory=dict)
+    parameter: "Place | None" = None
+    values: dict[str, float] = field(default_factory=dict)
+    """Known values of the parameter, with their probability."""
+    ends: bool = False
+
+
+def learn(trie: Trie, prior: Prior, bodies: Mapping[str, int] | None = None) -> Place:
+    """The tree of templates of one service."""
+    trie.settle()
+    around = Surroundings.of(trie.root, prior.vocabulary, bodies)
+    elsewhere = Elsewhere()
+    _look(trie, prior, around, elsewhere, None)
+    return _look(trie, prior, around, elsewhere, prior.second)
+
+
+def _look(
+    trie: Trie, prior: Prior, around: Surroundings, elsewhere: Elsewhere, second: Trees | None
+) -> Place:
+    top = Place("")
+    level = [(Group.of([trie.root], ()), top)]
+    while level:
+        judged = _judged([group for group, _ in level], prior, around, elsewhere, second)
+        after: list[tuple[Group, Place]] = []
+        for (group, place), (segments, likely) in zip(level, judged, strict=True):
+            after += _split(group, place, segments, likely)
+        level = after
+    return top
+
+
+def _judged(
+    groups: list[Group], prior: Prior, around: Surroundings, elsewhere: Elsewhere, second: Trees | None
+) -> list[tuple[list[str], npt.NDArray[np.float64]]]:
+    """Per group its children's segments and how likely each is a value."""
+    found = [rows(group, around) for group in groups]
+    if not found:
+        return []
+    likely = _apart(prior.first, [matrix for _, matrix in found])
+    if second is None:
+        for group, (segments, _), guess in zip(groups, found, likely, strict=True):
+            elsewhere.note("/".join(group.above), segments, guess)
+        return [(segments, guess) for (segments, _), guess in zip(found, likely, strict=True)]
+    again = [
+        second_rows(group, segments, matrix, guess, elsewhere)
+        for group, (segments, matrix), guess in zip(groups, found, likely, strict=True)
+    ]
+    return [(segments, guess) for (segments, _), guess in zip(found, _apart(second, again), strict=True)]
+
+
+def _apart(trees: Trees, matrices: list[Matrix]) -> list[npt.NDArray[np.float64]]:
+    likely = trees.likely(np.concatenate(matrices))
+    ends = np.cumsum([len(one) for one in matrices])
+    return np.split(likely, ends[:-1])
+
+
+def _split(
+    group: Group, place: Place, segments: list[str], likely: npt.NDArray[np.float64]
+) -> list[tuple[Group, Place]]:
+    """Hang the children below their place; answers the groups that have children themselves."""
+    values: list[Node] = []
+    after: list[tuple[Group, Place]] = []
+    for segment, one in zip(segments, likely.tolist(), strict=True):
+        nodes = group.children[segment]
+        if one > HALF and segment:
+            values += nodes
+            place.values[segment] = one
+            continue
+        child = Place(segment, 1 - one, ends=any(node.ends for node in nodes))
+        place.constants[segment] = child
+        if any(node.children for node in nodes):
+            after.append((Group.of(nodes, (*group.above, segment)), child))
+    if values:
+        sure = sum(place.values.values()) / len(place.values)
+        child = place.parameter = Place(PARAMETER, sure, ends=any(node.ends for node in values))
+        if any(node.children for node in values):
+            after.append((Group.of(values, (*group.above, PARAMETER)), child))
+    return after
+
+

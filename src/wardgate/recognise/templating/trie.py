@@ -1,0 +1,132 @@
+"""The distinct paths of one service as a trie of segments, with what was seen at each end.
+
+A pure function of the set of what was added: masks are unions, samples keep the smallest hashes. Bounded: a
+node keeps at most so many children of a sort, so a million siblings cost what some hundred do, and depth ends
+at `DEEPEST`.
+"""
+
+from collections.abc import Iterable
+from zlib import crc32
+
+from wardgate.recognise.templating.lexical import PLAIN_VALUES, lexeme
+
+DEEPEST = 32
+"""Segments beyond are one rest."""
+MOST_SHAPES = 4
+METHODS = {
+    "GET": 1,
+    "HEAD": 2,
+    "POST": 4,
+    "PUT": 8,
+    "PATCH": 16,
+    "DELETE": 32,
+    "OPTIONS": 64,
+}
+OTHER_METHOD = 128
+WIDEST = 512
+"""Children of a node that are kept, of those whose looks leave it open; of plain values it is an eighth."""
+
+
+class Node:
+    """One segment below one other. `methods` and `statuses` are masks of what ended here."""
+
+    __slots__ = ("children", "full", "methods", "shapes", "statuses", "version")
+
+    def __init__(self) -> None:
+        self.children: dict[str, Node] = {}
+        self.methods = 0
+        self.statuses = 0
+        self.shapes: tuple[int, ...] = ()
+        self.version = 0
+        self.full: tuple[int, int] | None = None
+        """Highest hash kept of plain values and of others, once children were left out."""
+
+    @property
+    def ends(self) -> bool:
+        return self.methods != 0
+
+
+class Trie:
+    """All paths of one service."""
+
+    def __init__(self, widest: int = WIDEST) -> None:
+        self.root = Node()
+        self.widest = widest
+        self.version = 0
+
+    def add(
+        self, path: str, method: str | None = None, status: int | None = None, shapes: Iterable[int] = ()
+    ) -> bool:
+        """Take in one observation; whether it changed anything."""
+        segments = path.split("/")[1:]
+        del segments[DEEPEST:]
+        mask = METHODS.get(method.upper(), OTHER_METHOD) if method else 256
+        outcome = 1 << (status // 100) if status else 1
+        node = self.root
+        way = [node]
+        for segment in segments:
+            child = node.children.get(segment)
+            if child is None:
+                if node.full is not None and not self._fits(node, segment):
+                    return False
+                child = node.children[segment] = Node()
+                if len(node.children) > 2 * self.widest:
+                    self._trim(node)
+                    if segment not in node.children:
+                        self._touch(way)
+                        return True
+            node = child
+            way.append(node)
+        known = node.shapes
+        fresh = tuple(one for one in shapes if one not in known)
+        if fresh:
+            node.shapes = tuple(sorted({*known, *fresh})[:MOST_SHAPES])
+        if (
+            node.methods | mask == node.methods
+            and node.statuses | outcome == node.statuses
+            and not (fresh and node.shapes != known)
+        ):
+            return False
+        node.methods |= mask
+        node.statuses |= outcome
+        self._touch(way)
+        return True
+
+    def _touch(self, way: list[Node]) -> None:
+        self.version += 1
+        for node in way:
+            node.version = self.version
+
+    def _fits(self, node: Node, segment: str) -> bool:
+        assert node.full is not None
+        return _hash(segment) <= node.full[0 if is_plain(segment) else 1]
+
+    def _trim(self, node: Node) -> None:
+        """Keep the children of the smallest hashes, of plain values and of others."""
+        kept: list[str] = []
+        limits = []
+        for plain, most in ((True, self.widest // 8), (False, self.widest)):
+            found = sorted((_hash(one), one) for one in node.children if is_plain(one) == plain)
+            kept += [one for _, one in found[:most]]
+            limits.append(found[most - 1][0] if len(found) > most else (1 << 32))
+        before = node.full or (1 << 32, 1 << 32)
+        node.full = (min(before[0], limits[0]), min(before[1], limits[1]))
+        node.children = {one: node.children[one] for one in sorted(kept)}
+
+    def settle(self) -> None:
+        """Trim every node exactly, so that what is kept does not depend on the order of arrival."""
+        waiting = [self.root]
+        while waiting:
+            node = waiting.pop()
+            if len(node.children) > self.widest // 8:
+                self._trim(node)
+            waiting += node.children.values()
+
+
+def is_plain(segment: str) -> bool:
+    """Whether a segment looks like a value wherever it stands."""
+    return lexeme(segment).kind in PLAIN_VALUES
+
+
+def _hash(segment: str) -> int:
+    return crc32(segment.encode("utf-8", "surrogatepass")) * 2654435761 % (1 << 32)
