@@ -1,8 +1,8 @@
 """A table's part of a batch as a Parquet file, at the least cost.
 
 Columns without a value are left out: the lake answers them as null, and neither the file nor the catalogue
-has to carry them. Statistics are kept of the columns that questions are narrowed by; of keyed ids, which are
-spread over all numbers, they would rule nothing out. Each kept statistic is a row in the catalogue.
+has to carry them. Those that are there have statistics, all of them: DuckLake takes what other files say of a
+column for what is true of one that says nothing, and then finds none of its rows.
 """
 
 from typing import BinaryIO
@@ -10,9 +10,6 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wardgate.lake.files import TIMES
-
-_NARROWED_BY = frozenset({*TIMES.values(), "source", "service", "version"})
 _FEW_VALUES = frozenset(
     {"minute_us", "calls", "linked", "first_us", "last_us", "request_bytes", "bucket", "status"}
     | {f"status_{n}xx" for n in range(1, 6)}
@@ -29,7 +26,6 @@ def write_parquet(rows: pa.Table, sink: BinaryIO) -> None:
         compression="zstd",
         compression_level=1,
         use_dictionary=[one.name for one in rows.schema if _repeats(rows[one.name], one.name)],
-        write_statistics=[name for name in rows.column_names if name in _NARROWED_BY],
     )
 
 

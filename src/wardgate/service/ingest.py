@@ -50,7 +50,7 @@ class SourceReport:
 
 
 _GROUP_CALLS = 200_000
-_GROUP_BYTES = 24 << 20
+_GROUP_BYTES = 40 << 20
 Progress = Callable[[str, int, int], None]
 """Called with file name, bytes read (decompressed) and records committed so far."""
 

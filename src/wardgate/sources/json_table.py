@@ -28,6 +28,7 @@ _PLAIN_WHOLE = r"^(?:0|-?[1-9][0-9]{0,17})$"
 _PLAIN_EPOCH = r"^[1-9][0-9]{0,18}$"
 
 
+_POWERS = np.array([10**n for n in range(18)])
 _TRANSFORM = "SELECT unnest(json_transform(line, $wanted)) FROM lines"
 _VALID = "SELECT json_valid(line) AS valid FROM lines"
 _KINDS = {
@@ -167,22 +168,32 @@ def _read(column: pa.ChunkedArray, kind: str, left: Mask) -> pa.Array:
         array = column.combine_chunks()
         left |= _flags(pc.invert(pc.starts_with(array, "{")).fill_null(False))
         return array
+    if kind == "whole":
+        return _whole(column.combine_chunks(), left)
     encoded = column.dictionary_encode().combine_chunks()
     values = encoded.dictionary
-    if kind == "whole":
-        doubtful = pc.invert(pc.match_substring_regex(values, _PLAIN_WHOLE))
-    else:
-        doubtful = pc.match_substring_regex(values, _NO_STRING)
+    doubtful = pc.match_substring_regex(values, _NO_STRING)
     if kind == "stamp":
         doubtful = pc.and_not(doubtful, pc.match_substring_regex(values, _PLAIN_EPOCH))
-    is_doubtful = pc.any(doubtful).as_py()
-    if is_doubtful:
+    if pc.any(doubtful).as_py():
         left |= _flags(doubtful.take(encoded.indices).fill_null(False))
-    if kind != "whole":
-        return encoded
-    if is_doubtful:
-        values = pc.if_else(doubtful, pa.scalar(None, pa.string()), values)
-    return values.cast(pa.int64()).take(encoded.indices)
+    return encoded
+
+
+def _whole(texts: pa.Array, left: Mask) -> pa.Array:
+    """Numbers from texts that write them plainly: without a sign, a zero in front or anything else."""
+    try:
+        numbers = texts.cast(pa.int64())
+    except pa.ArrowInvalid:
+        numbers = None
+    if numbers is not None:
+        digits = np.searchsorted(_POWERS, numbers.fill_null(0).to_numpy(), side="right")
+        length = pc.binary_length(texts).fill_null(1).to_numpy()
+        if (np.maximum(digits, 1) == length).all():  # so no text was written in another way
+            return numbers
+    plain = pc.match_substring_regex(texts, _PLAIN_WHOLE)
+    left |= _flags(pc.invert(plain).fill_null(False))
+    return pc.if_else(plain, texts, pa.scalar(None, pa.string())).cast(pa.int64())
 
 
 def _flags(array: pa.Array) -> Mask:
