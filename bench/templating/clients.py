@@ -16,7 +16,7 @@ class Client:
     hosts: tuple[str, ...]
     """Hosts whose calls are scored."""
     descriptions: tuple[str, ...]
-    """Names of descriptions; a trailing `*` is a pattern. `code:PATTERN`: resource paths in its own code."""
+    """Names of descriptions; a trailing `*` is a pattern. `code:PATTERN`: resource paths in its generated code."""
     exclude: tuple[str, ...]
     """Providers that the prior must not have seen."""
     slugs: bool = False
@@ -34,21 +34,21 @@ CLIENTS = (
     Client(
         "azure-mgmt-network==10.2.0",
         ("management.azure.com",),
-        ("azure.com__network-*", "azure.com__resources-*"),
+        ("azure.com__network*", "code:azure/mgmt/network/v*/**/*.py"),
         ("azure.com", "windows.net", "microsoft.com", "visualstudio.com"),
         slugs=True,
     ),
     Client(
         "azure-mgmt-resource==10.0.0",
         ("management.azure.com",),
-        ("azure.com__resources-*", "azure.com__subscription*", "azure.com__compute*", "azure.com__network-*"),
+        ("azure.com__resources*", "azure.com__compute*", "code:azure/mgmt/resource/**/*.py"),
         ("azure.com", "windows.net", "microsoft.com", "visualstudio.com"),
         slugs=True,
     ),
     Client(
         "azure-mgmt-storage==11.1.0",
         ("management.azure.com",),
-        ("azure.com__storage*", "azure.com__resources-*"),
+        ("azure.com__storage*", "code:azure/mgmt/storage/v*/**/*.py"),
         ("azure.com", "windows.net", "microsoft.com", "visualstudio.com"),
         slugs=True,
     ),

@@ -17,7 +17,7 @@ from templating.descriptions import CACHE, Description
 from templating.words import erased
 from wardgate.recognise.templating.settled import Table
 
-_RESOURCE = re.compile(r"resource_path=[\"']([^\"']+)[\"']")
+_RESOURCE = re.compile(r"(?:resource_path=|metadata = \{[\"']url[\"']: )[\"'](/[^\"']+)[\"']")
 
 
 @dataclass(frozen=True, slots=True)
