@@ -108,6 +108,9 @@ def _path(template: str, item: Any, document: dict[str, Any]) -> Described | Non
             one = _resolved(raw, document)
             if one.get("in") == "path" and one.get("name"):
                 parameters[one["name"]] = _parameter(one, document)
+    for one in parameters.values():
+        if one.closed and len(one.values) == 1:  # a parameter with one possible value is a constant
+            template = template.replace(f"{{{one.name}}}", one.values[0])
     for method in methods:
         keys[method] = _keys(item[method.lower()], document)
     return Described(template, methods, parameters, keys)

@@ -153,5 +153,7 @@ def _body(template: str, path: str, bodies: str) -> bytes | None:
     if bodies == "alike":
         return b'{"data":{},"meta":{"ok":true},"error":null}'
     stem = "".join(c for c in template if c.isalpha())
+    if "{}" not in template:
+        return f'{{"{stem}Name":"x","{stem}At":1}}'.encode()
     value = path.rpartition("/")[2].replace('"', "")
     return f'{{"id":"{value}","{stem}Name":"x","{stem}At":1,"{stem}":true}}'.encode()

@@ -60,6 +60,7 @@ class Maker:
             usual = int(size * rng.choice((0.1, 0.3, 0.5)))
             self._words = self._words[usual:] + plain[:usual]
         self._constants = constants
+        self._noun = ""
         self._shapes: dict[str, Callable[[], str]] = {}
         self._pools: dict[tuple[str, str], list[str]] = {}
         self._pooled = rng.random() < 0.5
@@ -70,6 +71,7 @@ class Maker:
 
     def value(self, parameter: Parameter, noun: str) -> str:
         """One value of a parameter behind a noun."""
+        self._noun = noun.lower()
         if not self._pooled:
             return self._fresh(parameter)
         key = (parameter.name.lower(), noun if parameter.name.lower() in ("id", "name", "key") else "")
@@ -111,6 +113,8 @@ class Maker:
             return self._file
         if "domain" in name or "host" in name:
             return lambda: f"{self._word()}{rng.choice(('', '-' + self._word()))}.{rng.choice(_TLDS)}"
+        if rng.random() < 0.05:
+            return rng.choice((self._date(), self._email, self._locale(), self._file, self._list()))
         named = name.endswith(("name", "slug", "key", "login", "username", "user", "owner", "repo", "tag", "label",
                                "handle", "type", "title", "code", "symbol", "alias", "kind", "group"))  # fmt: skip
         if rng.random() < (max(self._wordy, 0.6) if named else self._wordy * 0.7):
@@ -175,6 +179,15 @@ class Maker:
         upper = rng.random() < 0.7
         return lambda: self._some(string.ascii_uppercase if upper else string.ascii_lowercase, 3)
 
+    def _list(self) -> Callable[[], str]:
+        rng = self._rng
+        if rng.random() < 0.4:
+            key, other = self._word(), self._word()
+            return lambda: f"{self._word()};{key}={rng.randrange(99)};{other}={self._word()}"
+        if rng.random() < 0.5:
+            return lambda: ",".join(str(rng.randrange(1, 9999)) for _ in range(rng.choice((2, 3, 4))))
+        return lambda: ",".join(self._word() for _ in range(rng.choice((2, 3))))
+
     def _file(self) -> str:
         return f"{self._slug('-_')}.{self._rng.choice(_FILES)}"
 
@@ -185,9 +198,22 @@ class Maker:
         rng = self._rng
         return rng.choice(marks).join(self._word() for _ in range(rng.choice((1, 2, 2, 3))))
 
+    def _of_noun(self) -> str:
+        """What testers call things: `my-bucket`, `testuser1`, `unknowngroup`, `containernamexyz`."""
+        rng = self._rng
+        noun = self._noun.removesuffix("s") or "item"
+        mark = rng.choice(("", "", "-", "_"))
+        before = rng.choice(("my", "test", "new", "unknown", "invalid", "example", "demo", "some", "foo", self._word()))
+        behind = rng.choice(("", "1", "2", "name", "id", "abc", "xyz", "test", self._some(_LOWER, 6)))
+        return rng.choice((f"{before}{mark}{noun}{mark}{behind}", f"{noun}{mark}{behind or 'a'}", f"{before}{mark}{noun}"))
+
     def _wordlike(self) -> Callable[[], str]:
         rng = self._rng
+        if rng.random() < 0.08:
+            return self._of_noun
         cap = str.capitalize
+        if rng.random() < 0.4:
+            return lambda: "-".join(self._word() for _ in range(rng.choice((1, 1, 2))))
         return rng.choice(
             (
                 self._slug,
@@ -225,9 +251,13 @@ def traffic(description: Description, rng: random.Random, words: list[str], cons
     maker = Maker(rng, words, constants)
     base = description.base if rng.random() < 0.5 else ""
     paths = list(description.paths)
-    if rng.random() < 0.2:
+    if rng.random() < 0.08:
         paths = _beheaded(paths)
         base = ""
+    if rng.random() < 0.4:
+        paths = _renamed(paths, rng, words)
+    if rng.random() < 0.05:
+        paths = _tenanted(paths, rng)
     rng.shuffle(paths)
     share = rng.choice((0.15, 0.4, 0.7, 1.0, 1.0))
     paths = paths[: max(2, min(int(len(paths) * share) + 1, 260))]
@@ -243,6 +273,50 @@ def traffic(description: Description, rng: random.Random, words: list[str], cons
     if held:
         _noise(out, held, rng)
     return Traffic(description.name, description.provider, out, held)
+
+
+def _tenanted(paths: list[Described], rng: random.Random) -> list[Described]:
+    """Every path below one tenant's name, as many platforms have it."""
+    name = rng.choice(("tenantDomain", "hostname", "domain", "tenantId", "accountId", "org"))
+    tenant = Parameter(name, format="uuid" if name == "tenantId" else "")
+    return [
+        Described(f"/{{{name}}}{one.template}", one.methods, {**one.parameters, name: tenant}, one.keys)
+        for one in paths
+    ]
+
+
+def _renamed(paths: list[Described], rng: random.Random, words: list[str]) -> list[Described]:
+    """Some constants become ones that look like values, everywhere: `sha256sum`, `i18n`, `onboardingStatus`."""
+    constants = sorted({part for one in paths for part in one.template.split("/") if part and "{" not in part})
+    chosen = rng.sample(constants, min(len(constants), rng.choice((1, 2, 4, 8))))
+    new = {one: _odd(one, rng, rng.choice(words), rng.choice(words)) for one in chosen}
+    return [
+        Described(
+            "/".join(new.get(part, part) for part in one.template.split("/")), one.methods, one.parameters, one.keys
+        )
+        for one in paths
+    ]
+
+
+def _odd(old: str, rng: random.Random, word: str, other: str) -> str:
+    n = rng.choice((2, 3, 5, 10, 64, 95, 99, 128, 256, 512))
+    return rng.choice(
+        (
+            f"{word[:6]}{n}",
+            f"{word[:4]}{n}{other[:5]}",
+            f"{n % 10}{word[:2]}",
+            f"{word[0]}{len(word)}{word[-1]}",
+            f"{word[0]}{n}",
+            f"v{n % 10}{rng.choice(('', 'beta', 'alpha', 'rc'))}{n % 3 or ''}",
+            f"{word}{other.capitalize()}",
+            f"{word}-{other}",
+            f"{word}_{other}",
+            f".{word}",
+            f"{old}{n % 10}",
+            word,
+            word.upper(),
+        )
+    )
 
 
 def _beheaded(paths: list[Described]) -> list[Described]:

@@ -36,7 +36,10 @@ BODIES = 8
 _KINDS = (
     ("number", {Kind.INT}),
     ("uuid, hex, ulid or opaque", {Kind.UUID, Kind.HEX, Kind.ULID, Kind.OPAQUE, Kind.PREFIXED}),
-    ("e-mail, date, locale or decimal", {Kind.EMAIL, Kind.DATE, Kind.LOCALE, Kind.NUMBER}),
+    ("e-mail or date", {Kind.EMAIL, Kind.DATE}),
+    ("decimal", {Kind.NUMBER}),
+    ("locale", {Kind.LOCALE}),
+    ("host name", {Kind.DOMAIN}),
     ("version", {Kind.VERSION}),
     ("file", {Kind.FILE}),
     ("dotted", {Kind.DOTTED}),
@@ -70,6 +73,7 @@ NAMES = (
     "parent is a parameter",
     "parent plural",
     "parent's word is in it",
+    "named as testers do",
     "grandparent is a parameter",
     "depth",
     "children known as constants",
@@ -241,7 +245,7 @@ def rows(group: Group, around: Surroundings) -> tuple[list[str], Matrix]:
     by_methods: Counter[int] = Counter(one.methods for one in children)
     by_kids: Counter[frozenset[str]] = Counter(one.kids for one in children if one.kids)
     by_shape: Counter[int] = Counter(shape for one in children for shape in one.shapes)
-    words = [vocabulary.row(one.looks.key) for one in children]
+    words = [_known(one.looks, vocabulary) for one in children]
     known_total = sum(1 for one in words if one[CONSTANT] > 0)
     plain_total = sum(by_kind[kind] for kind in PLAIN_VALUES)
     part_owners = Counter(part for one in children for part in set(one.looks.parts))
@@ -282,6 +286,7 @@ def rows(group: Group, around: Surroundings) -> tuple[list[str], Matrix]:
             math.log1p(vocabulary.pair(group.above[-1].lower() if group.above else START, looks.key)),
             *parent[2:4],
             _relation(group.above, looks),
+            _made_up(looks),
             *parent[4:],
             _mean([math.log1p(kid[CONSTANT]) for kid in kid_rows]),
             _mean([log_odds(kid[FOLLOWS], kid[FOLLOWS_ON]) for kid in kid_rows if kid[CONSTANT]]),
@@ -327,6 +332,14 @@ def rows(group: Group, around: Surroundings) -> tuple[list[str], Matrix]:
     return segments, out
 
 
+def _known(looks: Lexeme, vocabulary: Vocabulary) -> tuple[int, ...]:
+    """The row of a segment, or of a file's name without its ending: `create.json` is as known as `create`."""
+    row = vocabulary.row(looks.key)
+    if not row[CONSTANT] and looks.kind is Kind.FILE:
+        return vocabulary.row(looks.key.rpartition(".")[0])
+    return row
+
+
 def _parent(above: tuple[str, ...], vocabulary: Vocabulary) -> tuple[float, ...]:
     """Parent known, leads to a parameter, is a parameter, plural; grandparent is a parameter; depth."""
     name = above[-1] if above else START
@@ -343,12 +356,20 @@ def _parent(above: tuple[str, ...], vocabulary: Vocabulary) -> tuple[float, ...]
     )
 
 
+_MADE_UP = ("test", "my", "foo", "bar", "example", "demo", "sample", "invalid", "unknown", "non", "dummy", "fake", "temp")
+
+
+def _made_up(looks: Lexeme) -> float:
+    """Whether it begins as testers name things: `my-bucket`, `test_group_id`, `non-existent`."""
+    return float(len(looks.parts) > 1 and looks.parts[0] in _MADE_UP or looks.key.startswith(("test", "unknown")))
+
+
 def _relation(above: tuple[str, ...], looks: Lexeme) -> float:
-    """Whether a word of the parent stands in the segment: `groups/group-7`."""
+    """Whether a word of the parent stands in the segment: `groups/group-7`, `containers/containernamexyz`."""
     if not above or above[-1] == PARAMETER:
         return 0.0
-    stems = {part.rstrip("s") for part in lexeme(above[-1]).parts if len(part) > 2}
-    return float(any(part.rstrip("s") in stems for part in looks.parts))
+    stems = {part.rstrip("s") for part in lexeme(above[-1]).parts if len(part) > 3}
+    return float(any(stem in looks.key and stem != looks.key.rstrip("s") for stem in stems))
 
 
 def _sharing(sets: Sequence[frozenset[str]]) -> list[tuple[float, float, float, float]]:

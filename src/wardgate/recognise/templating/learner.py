@@ -45,9 +45,14 @@ def learn(trie: Trie, prior: Prior, bodies: Mapping[str, int] | None = None) -> 
     """The tree of templates of one service."""
     trie.settle()
     around = Surroundings.of(trie.root, prior.vocabulary, bodies)
+    return _look(trie, prior, around, first_look(trie, prior, around), prior.second)
+
+
+def first_look(trie: Trie, prior: Prior, around: Surroundings) -> Elsewhere:
+    """What the first look says of every text, place by place."""
     elsewhere = Elsewhere()
     _look(trie, prior, around, elsewhere, None)
-    return _look(trie, prior, around, elsewhere, prior.second)
+    return elsewhere
 
 
 def _look(

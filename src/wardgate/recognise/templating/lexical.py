@@ -47,6 +47,8 @@ class Kind(IntEnum):
     """Several words with digits: `release-42`, `test_8f3`."""
     OTHER = 24
     EMPTY = 25
+    DOMAIN = 26
+    """A host name: `shop.example.com`."""
 
 
 PLAIN_VALUES = frozenset(
@@ -66,6 +68,10 @@ _NUMBER = re.compile(r"[+-]?\d+(?:[.,][+-]?\d+)+\Z", re.ASCII)
 _VERSION = re.compile(r"(?:v|V)\d+(?:[._]\d+)*(?:(?:alpha|beta|rc|p)\d*)?\Z")
 _EMAIL = re.compile(r"[^@/\s]+(?:@|%40)[^@/\s]+\.[A-Za-z]{2,}\Z")
 _FILE = re.compile(r".*[^.]\.[A-Za-z][A-Za-z0-9]{1,4}\Z")
+_DOMAIN = re.compile(
+    r"(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|app|co|ai|gov|edu|info|biz|cloud|example|test|local|xyz|site|online|uk|de"
+    r"|fr|es|it|nl|eu|us|ca|au|in|jp|cn|br|se|ch|at|pl|ru)\Z"
+)
 _PREFIXED = re.compile(r"[A-Za-z]{1,8}(?:_(?:live|test))?[_-](?=[A-Za-z0-9]*\d)[A-Za-z0-9]{8,}\Z")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SAFE = re.compile(r"[A-Za-z0-9._~@:,;=+!$&'()*-]*\Z")
@@ -141,6 +147,8 @@ def _kind(text: str, digits: int, size: int, switches: int) -> Kind:  # noqa: PL
     if not _SAFE.match(text):
         return Kind.CODED
     if "." in text:
+        if _DOMAIN.match(text):
+            return Kind.DOMAIN
         return Kind.FILE if _FILE.match(text) else Kind.DOTTED
     if ":" in text:
         return Kind.COLON

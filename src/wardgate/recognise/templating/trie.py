@@ -23,8 +23,10 @@ METHODS = {
     "OPTIONS": 64,
 }
 OTHER_METHOD = 128
-WIDEST = 512
-"""Children of a node that are kept, of those whose looks leave it open; of plain values it is an eighth."""
+WIDTHS = (512, 128, 8, 2, 1)
+"""Children of a node that are kept, of those whose looks leave it open, below so many nodes that left some out;
+of plain values an eighth is kept. So a trie has a largest size, whatever is sent."""
+_ALL = 1 << 32
 
 
 class Node:
@@ -42,6 +44,11 @@ class Node:
         """Highest hash kept of plain values and of others, once children were left out."""
 
     @property
+    def overflows(self) -> bool:
+        """Whether it has had more children than are kept."""
+        return self.full is not None and (self.full[0] < _ALL or self.full[1] < _ALL)
+
+    @property
     def ends(self) -> bool:
         return self.methods != 0
 
@@ -49,9 +56,8 @@ class Node:
 class Trie:
     """All paths of one service."""
 
-    def __init__(self, widest: int = WIDEST) -> None:
+    def __init__(self) -> None:
         self.root = Node()
-        self.widest = widest
         self.version = 0
 
     def add(
@@ -64,17 +70,20 @@ class Trie:
         outcome = 1 << (status // 100) if status else 1
         node = self.root
         way = [node]
+        above = 0
         for segment in segments:
             child = node.children.get(segment)
             if child is None:
-                if node.full is not None and not self._fits(node, segment):
+                if node.full is not None and not _fits(node.full, segment):
                     return False
                 child = node.children[segment] = Node()
-                if len(node.children) > 2 * self.widest:
-                    self._trim(node)
+                if len(node.children) > 2 * WIDTHS[above]:
+                    _trim(node, WIDTHS[above])
                     if segment not in node.children:
                         self._touch(way)
                         return True
+            if node.full is not None and node.overflows:
+                above = min(above + 1, len(WIDTHS) - 1)
             node = child
             way.append(node)
         known = node.shapes
@@ -97,30 +106,45 @@ class Trie:
         for node in way:
             node.version = self.version
 
-    def _fits(self, node: Node, segment: str) -> bool:
-        assert node.full is not None
-        return _hash(segment) <= node.full[0 if is_plain(segment) else 1]
-
-    def _trim(self, node: Node) -> None:
-        """Keep the children of the smallest hashes, of plain values and of others."""
-        kept: list[str] = []
-        limits = []
-        for plain, most in ((True, self.widest // 8), (False, self.widest)):
-            found = sorted((_hash(one), one) for one in node.children if is_plain(one) == plain)
-            kept += [one for _, one in found[:most]]
-            limits.append(found[most - 1][0] if len(found) > most else (1 << 32))
-        before = node.full or (1 << 32, 1 << 32)
-        node.full = (min(before[0], limits[0]), min(before[1], limits[1]))
-        node.children = {one: node.children[one] for one in sorted(kept)}
-
     def settle(self) -> None:
         """Trim every node exactly, so that what is kept does not depend on the order of arrival."""
-        waiting = [self.root]
+        waiting = [(self.root, 0)]
         while waiting:
-            node = waiting.pop()
-            if len(node.children) > self.widest // 8:
-                self._trim(node)
-            waiting += node.children.values()
+            node, above = waiting.pop()
+            width = WIDTHS[above]
+            if len(node.children) > width // 8:
+                _trim(node, width)
+            below = min(above + 1, len(WIDTHS) - 1) if node.overflows else above
+            waiting += [(child, below) for child in node.children.values()]
+
+    def flooded(self) -> list[str]:
+        """Places that had more different children than are kept: many identifiers, or a scan."""
+        found: list[str] = []
+        waiting = [("", self.root)]
+        while waiting:
+            place, node = waiting.pop()
+            if node.overflows:
+                found.append(place or "/")
+            waiting += [(f"{place}/{name}", child) for name, child in node.children.items() if child.children]
+        return sorted(found)
+
+
+def _fits(full: tuple[int, int], segment: str) -> bool:
+    return _hash(segment) <= full[0 if is_plain(segment) else 1]
+
+
+def _trim(node: Node, width: int) -> None:
+    """Keep the children of the smallest hashes, of plain values and of others."""
+    kept: list[str] = []
+    limits = []
+    for plain, most in ((True, max(width // 8, 1)), (False, width)):
+        found = sorted((_hash(one), one) for one in node.children if is_plain(one) == plain)
+        kept += [one for _, one in found[:most]]
+        limits.append(found[most - 1][0] if len(found) > most else _ALL)
+    before = node.full or (_ALL, _ALL)
+    node.full = (min(before[0], limits[0]), min(before[1], limits[1]))
+    if len(kept) < len(node.children):
+        node.children = {one: node.children[one] for one in sorted(kept)}
 
 
 def is_plain(segment: str) -> bool:

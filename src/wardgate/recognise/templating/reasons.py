@@ -1,0 +1,75 @@
+"""Why a path has its template: per segment the decision, how likely a value is, and what moved it most.
+
+The likelihoods are the trees' own; each reason's weight is the log-odds that its measure added (above zero
+speaks for a value). The measures' names are in `evidence`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from wardgate.recognise.templating.evidence import (
+    NAMES,
+    PARAMETER,
+    SECOND,
+    Elsewhere,
+    Group,
+    Surroundings,
+    rows,
+    second_rows,
+)
+from wardgate.recognise.templating.learner import HALF, first_look
+from wardgate.recognise.templating.prior import Prior
+from wardgate.recognise.templating.trie import Trie
+
+_MOST = 6
+_ALL = NAMES + SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One measure, its value, and the log-odds it added."""
+
+    measure: str
+    value: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided on one segment. `likely` is the probability of being a value."""
+
+    segment: str
+    is_value: bool
+    likely: float
+    siblings: int
+    reasons: tuple[Reason, ...]
+
+
+def why(trie: Trie, prior: Prior, bodies: Mapping[str, int] | None, path: str) -> list[Decision]:
+    """The decisions along one path; ends where the path leaves what was learned."""
+    trie.settle()
+    around = Surroundings.of(trie.root, prior.vocabulary, bodies)
+    elsewhere: Elsewhere = first_look(trie, prior, around)
+    group = Group.of([trie.root], ())
+    out: list[Decision] = []
+    for segment in path.split("/")[1:]:
+        if segment not in group.children:
+            break
+        segments, matrix = rows(group, around)
+        second = second_rows(group, segments, matrix, prior.first.likely(matrix), elsewhere)
+        likely = prior.second.likely(second)
+        at = segments.index(segment)
+        weights = prior.second.reasons(second[at])
+        order = np.argsort(-np.abs(weights), kind="stable")[:_MOST]
+        is_value = bool(likely[at] > HALF and segment)
+        reasons = tuple(
+            Reason(_ALL[k], round(float(second[at][k]), 3), round(float(weights[k]), 3)) for k in order
+        )
+        out.append(Decision(segment, is_value, round(float(likely[at]), 3), len(segments) - 1, reasons))
+        values = [s for s, one in zip(segments, likely, strict=True) if one > HALF and s]
+        chosen = values if is_value else [segment]
+        nodes = [node for s in chosen for node in group.children[s]]
+        group = Group.of(nodes, (*group.above, PARAMETER if is_value else segment))
+    return out

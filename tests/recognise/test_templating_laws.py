@@ -1,0 +1,150 @@
+"""Laws of learned templates: the same set gives the same templates, and a hostile one costs a bounded trie."""
+
+import random
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wardgate.recognise.templating.bodies import read_body
+from wardgate.recognise.templating.labelling import Basis, Labeller
+from wardgate.recognise.templating.learner import learn
+from wardgate.recognise.templating.prior import shipped, without_words
+from wardgate.recognise.templating.services import Observation, Services
+from wardgate.recognise.templating.settled import Settled
+from wardgate.recognise.templating.trie import Trie, WIDTHS
+
+_SEGMENT = st.one_of(
+    st.sampled_from("users orders me search v2 items alice bob 7 42 {} 2026-01-02 a;b=c".split()),
+    st.integers(0, 99).map(str),
+    st.text("ab-1", max_size=4),
+)
+_PATH = st.lists(_SEGMENT, max_size=5).map(lambda parts: "/" + "/".join(parts))
+_SEEN = st.builds(
+    Observation,
+    _PATH,
+    st.sampled_from([None, "GET", "POST", "DELETE", "QUERY"]),
+    st.sampled_from([None, 200, 404]),
+    st.sampled_from([(), (7,), (7, 9)]),
+)
+
+
+def _labels(services: Services, seen: list[Observation]) -> dict[str, tuple[str, float]]:
+    labeller = services.labeller("s")
+    return {one.path: ((label := labeller.of(one.path)).template, label.confidence) for one in seen}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(_SEEN, max_size=40), st.randoms(use_true_random=False), st.integers(1, 5))
+def test_order_batches_and_repeats_do_not_matter(
+    seen: list[Observation], rng: random.Random, batches: int
+) -> None:
+    at_once = Services(shipped())
+    at_once.observe("s", seen)
+    shuffled = seen + seen[::2]
+    rng.shuffle(shuffled)
+    in_batches = Services(shipped())
+    for part in range(batches):
+        in_batches.observe("s", shuffled[part::batches])
+        if part % 2:
+            in_batches.labeller("s")
+    assert _labels(at_once, seen) == _labels(in_batches, seen)
+
+
+def test_order_does_not_matter_where_children_are_left_out() -> None:
+    paths = [f"/users/{name}-{n}/{n % 7}/posts/p{n % 900}" for n in range(3000) for name in ("ann", "bo")]
+    rng = random.Random(4)
+    results = []
+    for _ in range(3):
+        rng.shuffle(paths)
+        trie = Trie()
+        for at, path in enumerate(paths):
+            trie.add(path, "GET")
+            if at == 2500:
+                trie.settle()
+        labeller = Labeller(learn(trie, shipped()))
+        results.append({path: labeller.of(path) for path in paths})
+    assert results[0] == results[1] == results[2]
+    assert {label.template for label in results[0].values()} == {"/users/{userId}/{userId2}/posts/{postId}"}
+
+
+def test_a_replayed_batch_says_nothing_new() -> None:
+    services = Services(shipped())
+    seen = [Observation(f"/users/{n}", "GET", 200) for n in range(20)]
+    assert services.observe("s", seen)
+    assert services.due() == ["s"]
+    services.labeller("s")
+    assert not services.observe("s", seen)
+    assert services.due() == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        lambda n: f"/{n:x}-{n * 7919:x}",
+        lambda n: "/" + "/".join(f"w{(n * k) % 9973}" for k in range(1, 9)),
+        lambda n: "/wp-" + "abcdefghij"[n % 10] * (1 + n % 50) + f"{n}.php",
+    ],
+)
+def test_a_scan_costs_a_bounded_trie_and_shows(path) -> None:
+    trie = Trie()
+    for n in range(20_000):
+        trie.add(path(n), "GET", 404)
+    trie.settle()
+    waiting, nodes = [trie.root], 0
+    while waiting:
+        node = waiting.pop()
+        nodes += 1
+        assert len(node.children) <= WIDTHS[0] + WIDTHS[0] // 8
+        waiting += node.children.values()
+    assert nodes < 150_000
+    assert trie.flooded()
+
+
+def test_ten_thousand_segments_are_one_path_of_bounded_depth() -> None:
+    trie = Trie()
+    long = "/" + "/".join(str(n) for n in range(10_000))
+    started = time.process_time()
+    trie.add(long, "GET", 404)
+    label = Labeller(learn(trie, shipped())).of(long)
+    assert label.template.endswith("/{rest}") and label.template.count("/") == 33
+    assert time.process_time() - started < 5
+
+
+def test_what_is_settled_wins() -> None:
+    trie = Trie()
+    for n in range(30):
+        trie.add(f"/users/{n}", "GET")
+    trie.add("/users/me", "GET")
+    settled = Settled(
+        described=("/users/{login}", "/reports/{name}.csv"),
+        pinned=("/users/7",),
+        merged={"/users/{login}": "/people/{login}"},
+    )
+    labeller = Labeller(learn(trie, shipped()), settled)
+    assert labeller.of("/users/7").template == "/users/7"
+    assert labeller.of("/users/8") == labeller.of("/users/8")
+    assert labeller.of("/users/8").template == "/people/{login}"
+    assert labeller.of("/users/7").basis is Basis.PINNED
+    assert labeller.of("/users/8").basis is Basis.DESCRIBED
+    assert labeller.of("/users/8").confidence == 1.0
+    named = Labeller(learn(trie, shipped()), Settled(named={"/users/{}": ("who",)}))
+    assert named.of("/users/8").template == "/users/{who}"
+
+
+def test_no_prior_still_knows_plain_identifiers() -> None:
+    trie = Trie()
+    for n in range(12):
+        trie.add(f"/gizmos/{n}/parts", "GET")
+    labeller = Labeller(learn(trie, without_words(shipped())))
+    assert labeller.of("/gizmos/3/parts").template == "/gizmos/{gizmoId}/parts"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"{", b"[" * 5000, b'{"a":' * 3000 + b"1" + b"}" * 3000, b"\xff\xfe", b"null", b'"text"', b"{}" * 9],
+)
+def test_any_body_is_read_within_bounds(raw: bytes) -> None:
+    held: dict[str, int] = {}
+    assert read_body(raw, held) >= 0
