@@ -91,3 +91,42 @@ def test_hostile_nesting_costs_no_more_than_reading_it(filler: bytes) -> None:
     _, scanner = items(document, 1 << 16, max_item=1 << 16)
     assert time.process_time() - before < 3
     assert len(scanner.partial) <= 1 << 16
+
+
+_alike = st.lists(
+    st.fixed_dictionaries(
+        {
+            "startedDateTime": st.sampled_from(
+                ["2026-11-14T10:00:00Z", '},{"startedDateTime":"2026', "}\\\n"]
+            ),
+            "request": st.lists(st.fixed_dictionaries({"startedDateTime": st.text(max_size=4)}), max_size=3),
+        }
+    ),
+    min_size=2,
+    max_size=8,
+)
+
+
+@given(
+    _alike,
+    st.sampled_from([None, 1]),
+    st.integers(20, 400),
+    st.integers(0, 60),
+    st.sampled_from([40, 1 << 20]),
+)
+def test_many_items_alike_are_those_that_come_one_by_one(
+    entries: list[object], indent: int | None, size: int, torn: int, max_item: int
+) -> None:
+    document = json.dumps({"log": {"entries": entries, "z": [1]}}, indent=indent).encode()
+    document = document[: len(document) - torn]
+    one_by_one, slow = items(document, 1, max_item)
+    at_once, quick = items(document, size, max_item)
+    assert at_once == one_by_one
+    assert (quick.partial, quick.done) == (slow.partial, slow.done)
+
+
+def test_an_item_that_is_no_json_ends_where_its_brackets_do() -> None:
+    good = b'{"startedDateTime": "2026-11-14T10:00:00Z", "time": 1}'
+    document = b'{"log": {"entries": [' + b", ".join([good, good, good, b"{no json}", good, good]) + b"]}}"
+    found, _ = items(document, 1 << 20)
+    assert found == [good, good, good, b"{no json}", good, good]

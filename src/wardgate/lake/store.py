@@ -26,7 +26,7 @@ from wardgate.lake.engine import ALIAS, MEMORY, Place, connect, unreadable
 from wardgate.lake.parquet import write_parquet
 from wardgate.lake.tables import TABLES
 
-LARGE = 20_000
+LARGE = 4000
 """Rows from which a table's part of a batch is written as a file of its own."""
 LONGEST_TRANSACTION_S = 600.0
 """A transaction that took longer is given up: maintenance may have taken its files for orphans."""

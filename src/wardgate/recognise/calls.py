@@ -218,6 +218,10 @@ class _View:
             return one_chunk(self.headers[name])
         return one_chunk(self.observed[name]) if name in self.observed.column_names else None
 
+    def chunks(self, name: str) -> list[pa.Array]:
+        """A column of bodies as it came: putting it together would copy all of it."""
+        return self.observed[name].chunks if name in self.observed.column_names else []
+
     def coalesced(self, *names: str) -> pa.Array | None:
         """The first column that is there, holes filled by the next."""
         found = [
@@ -325,13 +329,14 @@ def _outcome(view: _View) -> dict[str, pa.Array]:
         out["cors_allow_credentials"] = allowed.spread(
             [one.strip().lower() == "true" for one in allowed.values], pa.bool_()
         )
-    bodies = view.column("response_body")
-    if bodies is not None and bodies.null_count < view.rows:
-        out["item_count"] = pa.array([_items(body) for body in bodies.to_pylist()], pa.int64())
+    bodies = view.chunks("response_body")
+    if any(len(some) > some.null_count for some in bodies):
+        counts = [_items(body) for some in bodies for body in some.to_pylist()]
+        out["item_count"] = pa.array(counts, pa.int64())
     for name, body in (("request_bytes", "request_body"), ("response_bytes", "response_body")):
-        raw = view.column(body)
-        if raw is not None and name not in out:
-            out[name] = pc.binary_length(raw).cast(pa.int64())
+        raw = view.chunks(body)
+        if raw and name not in out:
+            out[name] = pa.concat_arrays([pc.binary_length(some).cast(pa.int64()) for some in raw])
     return out
 
 

@@ -104,31 +104,27 @@ def record_parts(
     """
     understood = format_.understood(options)
     place, part, last = since or Place(), Part(), None
+    position, whole, is_broken_off = place.position, place.whole, place.is_broken_off
+
+    def reached() -> Place:
+        now = replace(place, position=position, whole=whole, is_broken_off=is_broken_off)
+        return now if last is None else replace(now, offset=last.offset, proof=format_.proof(last))
+
     for record in records:
-        if not record.is_whole and (
-            place.is_broken_off or (is_growing and record.broken is Reason.TRUNCATED)
-        ):
+        if not record.is_whole and (is_broken_off or (is_growing and record.broken is Reason.TRUNCATED)):
             break
-        found = record.broken or understood(place.position, record.raw)
+        found = record.broken or understood(position, record.raw)
         if isinstance(found, Reason):
-            part.reject(Reject(place.position, found, bytes(record.raw)))
+            part.reject(Reject(position, found, bytes(record.raw)))
         elif isinstance(found, Exchange):
             part.accept(found)
         else:
             part.skip(found)
         last = record if record.is_whole else last
-        place = replace(
-            place,
-            position=place.position + 1,
-            whole=place.whole + record.is_whole,
-            is_broken_off=not record.is_whole,
-        )
+        position += 1
+        whole += record.is_whole
+        is_broken_off = not record.is_whole
         if part.full:
-            place = _proven(place, last, format_)
-            yield part.take(), place
+            yield part.take(), reached()
     if not part.empty:
-        yield part.take(), _proven(place, last, format_)
-
-
-def _proven(place: Place, last: Record | None, format_: RecordFormat) -> Place:
-    return place if last is None else replace(place, offset=last.offset, proof=format_.proof(last))
+        yield part.take(), reached()
