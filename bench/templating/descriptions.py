@@ -97,7 +97,7 @@ def _base(document: dict[str, Any]) -> str:
 def _path(template: str, item: Any, document: dict[str, Any]) -> Described | None:
     if not template.startswith("/") or not isinstance(item, dict):
         return None
-    template = template.split("?")[0].split("#")[0]
+    template = template.partition("?")[0].partition("#")[0]
     methods = tuple(one.upper() for one in _METHODS if one in item)
     if not methods:
         return None
@@ -124,9 +124,11 @@ def _parameter(one: dict[str, Any], document: dict[str, Any]) -> Parameter:
     values = schema.get("enum") or []
     if not values:
         given = [one.get("example"), schema.get("example"), one.get("x-example")]
-        given += [v.get("value") for v in (one.get("examples") or {}).values() if isinstance(v, dict)] if (
-            isinstance(one.get("examples"), dict)
-        ) else []
+        given += (
+            [v.get("value") for v in (one.get("examples") or {}).values() if isinstance(v, dict)]
+            if (isinstance(one.get("examples"), dict))
+            else []
+        )
         values = [v for v in given if isinstance(v, str | int)]
     return Parameter(
         str(one["name"]), kind, str(schema.get("format") or ""), tuple(str(v) for v in values)[:40], closed
@@ -163,8 +165,8 @@ def _resolved(one: Any, document: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(one, dict) or not isinstance(one.get("$ref"), str):
             break
         target: Any = document
-        for part in one["$ref"].removeprefix("#/").split("/"):
-            part = part.replace("~1", "/").replace("~0", "~")
+        for raw in one["$ref"].removeprefix("#/").split("/"):
+            part = raw.replace("~1", "/").replace("~0", "~")
             target = target.get(part) if isinstance(target, dict) else None
         one = target
     return one if isinstance(one, dict) else {}

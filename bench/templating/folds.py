@@ -1,4 +1,4 @@
-"""Priors that have not seen a provider: trees of five folds of families, words without the provider's family."""
+"""Priors that have not seen a provider: trees of five folds of families, words without its family."""
 
 import pickle
 from dataclasses import dataclass
@@ -33,7 +33,9 @@ class FoldPriors:
         return Prior(self.counts.without_one(family, self.whole), *self.trees[fold])
 
 
-def fold_priors(all_of: list[Description], family: dict[str, str], most: int = 8, repeat: int = 3) -> FoldPriors:
+def fold_priors(
+    all_of: list[Description], family: dict[str, str], most: int = 8, repeat: int = 3
+) -> FoldPriors:
     """Trains every fold, or takes them from the cache where nothing that they are made of changed."""
     counts = Counts(all_of, family)
     made = CACHE / f"folds-{_stamp(most, repeat)}.pickle"
@@ -41,9 +43,7 @@ def fold_priors(all_of: list[Description], family: dict[str, str], most: int = 8
         trees = pickle.loads(made.read_bytes())
     else:
         found = list(services(all_of, family, counts, 1, most, repeat))
-        trees = [
-            train([one for one in found if fold_of(one.family, FOLDS) != fold]) for fold in range(FOLDS)
-        ]
+        trees = [train([one for one in found if fold_of(one.family, FOLDS) != fold]) for fold in range(FOLDS)]
         made.write_bytes(pickle.dumps(trees))
     return FoldPriors(counts, counts.vocabulary(), trees)
 

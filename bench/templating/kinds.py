@@ -15,7 +15,9 @@ _WORDS = (
     "amber breeze canyon dolphin ember falcon garnet harbor indigo jasper kestrel lagoon meadow nectar onyx "
     "pebble quartz ripple saffron thistle umber velvet willow xenon yonder zephyr acorn birch cobalt drift"
 ).split()
-_NAMES = "alice bob carol dave erin frank grace heidi ivan judy mallory niaj olivia peggy rupert sybil trent".split()
+_NAMES = (
+    "alice bob carol dave erin frank grace heidi ivan judy mallory niaj olivia peggy rupert sybil".split()
+)
 
 CONSTANTS = (
     "/users/me",
@@ -82,15 +84,19 @@ KINDS: dict[str, Callable[[random.Random], str]] = {
     "usernames": lambda r: r.choice(_NAMES) + r.choice(("", str(r.randrange(99)), "_" + r.choice(_WORDS))),
     "emails": lambda r: f"{r.choice(_NAMES)}.{r.choice(_WORDS)}@example.{r.choice(('com', 'org'))}",
     "dates": lambda r: f"{r.randrange(2015, 2027)}-{r.randrange(1, 13):02d}-{r.randrange(1, 29):02d}",
-    "locales": lambda r: f"{r.choice(('en', 'de', 'fr', 'pt', 'zh', 'es'))}-{r.choice(('US', 'GB', 'DE', 'BR', 'CN', 'MX'))}",
+    "locales": lambda r: (
+        f"{r.choice(('en', 'de', 'fr', 'pt', 'zh', 'es'))}-{r.choice(('US', 'GB', 'DE', 'BR', 'CN', 'MX'))}"
+    ),
     "files": lambda r: f"{r.choice(_WORDS)}-{r.choice(_WORDS)}.{r.choice(('pdf', 'png', 'csv', 'txt'))}",
     "matrix": lambda r: f"{r.choice(_WORDS)};rev={r.randrange(99)};lang={r.choice(('en', 'de'))}",
     "commas": lambda r: ",".join(str(r.randrange(1, 9999)) for _ in range(r.choice((2, 3, 4)))),
 }
 _NOUNS = {
     "integers": "/users/{}", "uuid1": "/sessions/{}", "uuid3": "/namespaces/{}", "uuid4": "/orders/{}",
-    "uuid7": "/events/{}", "hex": "/commits/{}", "ulid": "/jobs/{}", "nanoid": "/links/{}", "short": "/invites/{}",
-    "prefixed": "/customers/{}", "slugs": "/articles/{}", "usernames": "/profiles/{}", "emails": "/contacts/{}",
+    "uuid7": "/events/{}", "hex": "/commits/{}", "ulid": "/jobs/{}", "nanoid": "/links/{}",
+    "short": "/invites/{}",
+    "prefixed": "/customers/{}", "slugs": "/articles/{}", "usernames": "/profiles/{}",
+    "emails": "/contacts/{}",
     "dates": "/calendar/{}", "locales": "/translations/{}", "files": "/documents/{}", "matrix": "/maps/{}",
     "commas": "/batches/{}",
 }  # fmt: skip
@@ -122,7 +128,9 @@ def alone(kind: str, seed: int, bodies: str) -> Case:
     return _case([(one, _filler(one, [make] * one.count("{}"), rng)) for one in templates], bodies, rng)
 
 
-def _filler(template: str, makes: list[Callable[[random.Random], str]], rng: random.Random) -> Callable[[], str]:
+def _filler(
+    template: str, makes: list[Callable[[random.Random], str]], rng: random.Random
+) -> Callable[[], str]:
     def one() -> str:
         out = template
         for make in makes:

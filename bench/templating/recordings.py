@@ -1,4 +1,4 @@
-"""Recorded traffic of API clients: cassettes of their source distributions, and the vendor's own templates."""
+"""Recorded traffic of API clients: cassettes of source distributions, and the vendor's own templates."""
 
 import fnmatch
 import re
@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import yaml
+
 from templating.clients import Client
 from templating.descriptions import CACHE, Description
 from templating.words import erased
@@ -39,7 +40,18 @@ def fetch(client: Client) -> Path:
         return folder
     downloads = CACHE / "downloads" / client.requirement
     downloads.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-binary", ":all:", "--no-deps", "-d", downloads]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--no-binary",
+        ":all:",
+        "--no-deps",
+        "-d",
+        downloads,
+    ]
     if not list(downloads.iterdir()):
         subprocess.run(["python3", *command[1:], client.requirement], check=True)
     archive = next(iter(sorted(downloads.iterdir())))

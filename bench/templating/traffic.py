@@ -25,6 +25,9 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _TLDS = ("com", "org", "net", "io", "de", "example", "co.uk")
 _FILES = ("json", "pdf", "png", "jpg", "txt", "csv", "xml", "md", "zip", "yaml", "html", "py")
 _LANGS = ("en", "de", "fr", "es", "it", "pt", "nl", "sv", "pl", "ja", "zh", "ko", "ru", "tr")
+_NAMING = tuple(
+    "name slug key login username user owner repo tag label handle type title code symbol alias kind group".split()
+)
 _LANDS = ("US", "GB", "DE", "FR", "ES", "IT", "BR", "NL", "SE", "PL", "JP", "CN", "KR", "IN", "CA", "AU")
 
 
@@ -55,7 +58,9 @@ class Maker:
         self._rng = rng
         size = rng.choice((12, 30, 100, 1000, len(words)))
         self._words = words if size >= len(words) else rng.sample(words, size)
-        plain = [one for one in rng.sample(constants, min(400, len(constants))) if one.isalpha() and one.islower()]
+        plain = [
+            one for one in rng.sample(constants, min(400, len(constants))) if one.isalpha() and one.islower()
+        ]
         if size <= 100 and rng.random() < 0.7:
             usual = int(size * rng.choice((0.1, 0.3, 0.5)))
             self._words = self._words[usual:] + plain[:usual]
@@ -115,8 +120,7 @@ class Maker:
             return lambda: f"{self._word()}{rng.choice(('', '-' + self._word()))}.{rng.choice(_TLDS)}"
         if rng.random() < 0.05:
             return rng.choice((self._date(), self._email, self._locale(), self._file, self._list()))
-        named = name.endswith(("name", "slug", "key", "login", "username", "user", "owner", "repo", "tag", "label",
-                               "handle", "type", "title", "code", "symbol", "alias", "kind", "group"))  # fmt: skip
+        named = name.endswith(_NAMING)
         if rng.random() < (max(self._wordy, 0.6) if named else self._wordy * 0.7):
             return self._wordlike()
         return rng.choice(
@@ -138,7 +142,16 @@ class Maker:
     def _opaque(self) -> Callable[[], str]:
         size = self._rng.choice((6, 8, 10, 11, 12, 16, 20, 21, 22, 24, 32, 40))
         letters = self._rng.choice(
-            (_ALNUM, _ALNUM, _LOWER, "0123456789abcdef", "0123456789ABCDEF", _ALNUM + "-_", _CROCKFORD, _LOWER)
+            (
+                _ALNUM,
+                _ALNUM,
+                _LOWER,
+                "0123456789abcdef",
+                "0123456789ABCDEF",
+                _ALNUM + "-_",
+                _CROCKFORD,
+                _LOWER,
+            )
         )
         if self._rng.random() < 0.1:
             return lambda: "01" + self._some(_CROCKFORD, 24)
@@ -155,13 +168,19 @@ class Maker:
 
     def _date(self) -> Callable[[], str]:
         rng = self._rng
-        form = rng.choice(("{y}-{m:02d}-{d:02d}",) * 3 + ("{y}{m:02d}{d:02d}", "{y}-{m:02d}", "{d:02d}-{m:02d}-{y}"))
-        return lambda: form.format(y=rng.randrange(2005, 2027), m=rng.randrange(1, 13), d=rng.randrange(1, 29))
+        form = rng.choice(
+            ("{y}-{m:02d}-{d:02d}",) * 3 + ("{y}{m:02d}{d:02d}", "{y}-{m:02d}", "{d:02d}-{m:02d}-{y}")
+        )
+        return lambda: form.format(
+            y=rng.randrange(2005, 2027), m=rng.randrange(1, 13), d=rng.randrange(1, 29)
+        )
 
     def _email(self) -> str:
         rng = self._rng
         mark = "@" if rng.random() < 0.7 else "%40"
-        user = rng.choice((self._word(), f"{self._word()}.{self._word()}", f"{self._word()}{rng.randrange(100)}"))
+        user = rng.choice(
+            (self._word(), f"{self._word()}.{self._word()}", f"{self._word()}{rng.randrange(100)}")
+        )
         return f"{user}{mark}{self._word()}.{rng.choice(_TLDS)}"
 
     def _locale(self) -> Callable[[], str]:
@@ -203,9 +222,13 @@ class Maker:
         rng = self._rng
         noun = self._noun.removesuffix("s") or "item"
         mark = rng.choice(("", "", "-", "_"))
-        before = rng.choice(("my", "test", "new", "unknown", "invalid", "example", "demo", "some", "foo", self._word()))
+        before = rng.choice(
+            ("my", "test", "new", "unknown", "invalid", "example", "demo", "some", "foo", self._word())
+        )
         behind = rng.choice(("", "1", "2", "name", "id", "abc", "xyz", "test", self._some(_LOWER, 6)))
-        return rng.choice((f"{before}{mark}{noun}{mark}{behind}", f"{noun}{mark}{behind or 'a'}", f"{before}{mark}{noun}"))
+        return rng.choice(
+            (f"{before}{mark}{noun}{mark}{behind}", f"{noun}{mark}{behind or 'a'}", f"{before}{mark}{noun}")
+        )
 
     def _wordlike(self) -> Callable[[], str]:
         rng = self._rng
@@ -286,13 +309,18 @@ def _tenanted(paths: list[Described], rng: random.Random) -> list[Described]:
 
 
 def _renamed(paths: list[Described], rng: random.Random, words: list[str]) -> list[Described]:
-    """Some constants become ones that look like values, everywhere: `sha256sum`, `i18n`, `onboardingStatus`."""
-    constants = sorted({part for one in paths for part in one.template.split("/") if part and "{" not in part})
+    """Some constants become ones that look like values: `sha256sum`, `i18n`, `onboardingStatus`."""
+    constants = sorted(
+        {part for one in paths for part in one.template.split("/") if part and "{" not in part}
+    )
     chosen = rng.sample(constants, min(len(constants), rng.choice((1, 2, 4, 8))))
     new = {one: _odd(one, rng, rng.choice(words), rng.choice(words)) for one in chosen}
     return [
         Described(
-            "/".join(new.get(part, part) for part in one.template.split("/")), one.methods, one.parameters, one.keys
+            "/".join(new.get(part, part) for part in one.template.split("/")),
+            one.methods,
+            one.parameters,
+            one.keys,
         )
         for one in paths
     ]
@@ -378,7 +406,9 @@ def _filled(one: Described, maker: Maker, held: dict[str, int], rng: random.Rand
             parameter = one.parameters.get(name) or Parameter(name)
             value = maker.value(parameter, noun) or "x"
             if held and rng.random() < 0.65:
-                held[value] = held.get(value, 0) | (IN_BODY_AS_ID if rng.random() < 0.85 else IN_BODY_AS_VALUE)
+                held[value] = held.get(value, 0) | (
+                    IN_BODY_AS_ID if rng.random() < 0.85 else IN_BODY_AS_VALUE
+                )
             text = text[:start] + value + text[stop + 1 :]
         parts.append(text.replace("{", "").replace("}", "") or "x")
     return "/".join(parts)

@@ -15,6 +15,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sklearn.ensemble import HistGradientBoostingClassifier
+
 from templating.descriptions import CACHE, descriptions, fetch
 from templating.training import Service, services, weights
 from templating.words import RESERVED, Counts, families
@@ -73,7 +74,9 @@ def _fit(rows: Matrix, truth: np.ndarray, weight: np.ndarray) -> Trees:
 
 def _plain(model: HistGradientBoostingClassifier) -> Trees:
     """The model as flat arrays; a node's mean weighs its children by their rows."""
-    out: dict[str, list[float]] = {name: [] for name in ("roots", "feature", "threshold", "left", "right", "mean")}
+    out: dict[str, list[float]] = {
+        name: [] for name in ("roots", "feature", "threshold", "left", "right", "mean")
+    }
     deepest = 0
     for (predictor,) in model._predictors:
         nodes = predictor.nodes

@@ -2,10 +2,10 @@
 
 import random
 from collections import Counter, defaultdict
-
 from dataclasses import dataclass
 
 import numpy as np
+
 from templating.descriptions import Description
 from templating.traffic import Traffic, traffic
 from templating.words import Counts
@@ -25,14 +25,15 @@ def trie_of(made: Traffic) -> Trie:
 def labels(made: Traffic) -> dict[tuple[str, ...], dict[str, float]]:
     """True node (template's segments) → child → share of paths in which it is a value."""
     votes: dict[tuple[str, ...], dict[str, Counter[bool]]] = defaultdict(lambda: defaultdict(Counter))
-    for one in set((c.path, c.template) for c in made.calls):
+    for one in {(c.path, c.template) for c in made.calls}:
         path, template = one[0].split("/")[1:], one[1].split("/")[1:]
         if len(path) != len(template):
             continue
         for at, (segment, true) in enumerate(zip(path, template, strict=True)):
             votes[tuple(template[:at])][segment][true == PARAMETER] += 1
     return {
-        place: {seg: c[True] / (c[True] + c[False]) for seg, c in found.items()} for place, found in votes.items()
+        place: {seg: c[True] / (c[True] + c[False]) for seg, c in found.items()}
+        for place, found in votes.items()
     }
 
 
@@ -122,9 +123,8 @@ def services(
     for name, members in sorted(by_family.items()):
         rng = random.Random(f"{seed}/{name}")
         vocabulary = counts.without_one(name, whole)
-        if len(members) > most:
-            members = rng.sample(members, most)
-        for one in members:
+        chosen = rng.sample(members, most) if len(members) > most else members
+        for one in chosen:
             for _ in range(repeat):
                 none = rng.random() < 0.12
                 made = traffic(one, rng, words, constants)

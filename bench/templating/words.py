@@ -1,4 +1,4 @@
-"""From descriptions to the prior's vocabulary; providers that look alike count, and are left out, together."""
+"""From descriptions to the prior's vocabulary; providers that look alike count, and are left out, as one."""
 
 import re
 from collections import ChainMap, Counter, defaultdict
@@ -51,7 +51,10 @@ def families(all_of: Iterable[Description]) -> dict[str, str]:
     for names in by_label.values():
         for other in names[1:]:
             parent[root(other)] = root(names[0])
-    for group in (("azure.com", "windows.net", "microsoft.com", "visualstudio.com"), ("google.com", "googleapis.com")):
+    for group in (
+        ("azure.com", "windows.net", "microsoft.com", "visualstudio.com"),
+        ("google.com", "googleapis.com"),
+    ):
         present = [one for one in group if one in parent]
         for other in present[1:]:
             parent[root(other)] = root(present[0])

@@ -1,4 +1,4 @@
-"""Laws of learned templates: the same set gives the same templates, and a hostile one costs a bounded trie."""
+"""Laws of learned templates: one set, one answer, and a hostile set costs a bounded trie."""
 
 import random
 import time
@@ -13,7 +13,7 @@ from wardgate.recognise.templating.learner import learn
 from wardgate.recognise.templating.prior import shipped, without_words
 from wardgate.recognise.templating.services import Observation, Services
 from wardgate.recognise.templating.settled import Settled
-from wardgate.recognise.templating.trie import Trie, WIDTHS
+from wardgate.recognise.templating.trie import WIDTHS, Trie
 
 _SEGMENT = st.one_of(
     st.sampled_from("users orders me search v2 items alice bob 7 42 {} 2026-01-02 a;b=c".split()),
@@ -143,7 +143,16 @@ def test_no_prior_still_knows_plain_identifiers() -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"{", b"[" * 5000, b'{"a":' * 3000 + b"1" + b"}" * 3000, b"\xff\xfe", b"null", b'"text"', b"{}" * 9],
+    [
+        b"",
+        b"{",
+        b"[" * 5000,
+        b'{"a":' * 3000 + b"1" + b"}" * 3000,
+        b"\xff\xfe",
+        b"null",
+        b'"text"',
+        b"{}" * 9,
+    ],
 )
 def test_any_body_is_read_within_bounds(raw: bytes) -> None:
     held: dict[str, int] = {}

@@ -18,7 +18,9 @@ from wardgate.cli.output import Column, clean, json_text, print_table
     metavar="none|FILE",
     help="What is known of other APIs: none, or a file that `make template-prior` made.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line: every distinct call's template.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object a line: every distinct call's template."
+)
 def template(as_json: bool, prior_file: str | None, **given: Any) -> None:
     """Show the template of every distinct method, host and path of a file.
 
@@ -60,8 +62,11 @@ def template(as_json: bool, prior_file: str | None, **given: Any) -> None:
     for one in found.labels():
         key = (one.host or "", one.method or "", one.label.template)
         counts.setdefault(key, []).append(one.label.confidence)
-    print_table(
-        [Column("service"), Column("method"), Column("template", flexible=True), Column("paths", True),
-         Column("confidence", True)],  # fmt: skip
-        [[*key, str(len(sure)), f"{min(sure):.2f}"] for key, sure in sorted(counts.items())],
-    )
+    columns = [
+        Column("service"),
+        Column("method"),
+        Column("template", flexible=True),
+        Column("paths", True),
+        Column("confidence", True),
+    ]
+    print_table(columns, [[*key, str(len(sure)), f"{min(sure):.2f}"] for key, sure in sorted(counts.items())])

@@ -72,7 +72,7 @@ class Templating:
             service = self.services[host] = Service()
         path = shown(path)
         service.seen[method, path] = None
-        shapes = ()
+        shapes: tuple[int, ...] = ()
         if response:
             shape = read_body(response, service.bodies)
             shapes = (shape,) if shape and (status is None or status < 400) else ()

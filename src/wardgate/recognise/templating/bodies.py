@@ -1,7 +1,7 @@
-"""What bodies say about templates: their shape, and which texts stand in them as values, identifiers or keys.
+"""What bodies say about templates: their shape, and which texts stand in them, as values, ids or keys.
 
-Bounded in bytes, depth and number; a body that is not JSON says nothing. Values are only looked up, never kept
-beyond the caller's mapping.
+Bounded in bytes, depth and number; a body that is not JSON says nothing. Values are only looked up, never
+kept beyond the caller's mapping.
 """
 
 import re

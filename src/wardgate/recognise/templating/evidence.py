@@ -212,9 +212,7 @@ def _child(segment: str, nodes: list[Node]) -> _Child:
         shapes.update(node.shapes)
         for name in node.children:
             kids.add(PARAMETER if lexeme(name).kind in PLAIN_VALUES else name)
-    return _Child(
-        lexeme(segment), methods, frozenset(kids), frozenset(_deeper(nodes)), frozenset(shapes)
-    )
+    return _Child(lexeme(segment), methods, frozenset(kids), frozenset(_deeper(nodes)), frozenset(shapes))
 
 
 def _deeper(nodes: list[Node]) -> set[str]:
@@ -313,7 +311,7 @@ def rows(group: Group, around: Surroundings) -> tuple[list[str], Matrix]:
             math.log1p(owners - 1),
             math.log1p(min(around.places[segment] - len(nodes), 20)),
             math.log1p(min(around.ends[segment] - sum(not node.children for node in nodes), 20)),
-            math.log1p(min(min(part_uses), 50)) if part_uses else 0.0,
+            math.log1p(min(*part_uses, 50)) if part_uses else 0.0,
             math.log1p(min(max(part_uses), 50)) if part_uses else 0.0,
             math.log1p(max((part_owners[part] for part in looks.parts), default=1) - 1),
             covered / count / owners,
@@ -356,12 +354,28 @@ def _parent(above: tuple[str, ...], vocabulary: Vocabulary) -> tuple[float, ...]
     )
 
 
-_MADE_UP = ("test", "my", "foo", "bar", "example", "demo", "sample", "invalid", "unknown", "non", "dummy", "fake", "temp")
+_MADE_UP = (
+    "test",
+    "my",
+    "foo",
+    "bar",
+    "example",
+    "demo",
+    "sample",
+    "invalid",
+    "unknown",
+    "non",
+    "dummy",
+    "fake",
+    "temp",
+)
 
 
 def _made_up(looks: Lexeme) -> float:
     """Whether it begins as testers name things: `my-bucket`, `test_group_id`, `non-existent`."""
-    return float(len(looks.parts) > 1 and looks.parts[0] in _MADE_UP or looks.key.startswith(("test", "unknown")))
+    return float(
+        (len(looks.parts) > 1 and looks.parts[0] in _MADE_UP) or looks.key.startswith(("test", "unknown"))
+    )
 
 
 def _relation(above: tuple[str, ...], looks: Lexeme) -> float:
@@ -373,7 +387,7 @@ def _relation(above: tuple[str, ...], looks: Lexeme) -> float:
 
 
 def _sharing(sets: Sequence[frozenset[str]]) -> list[tuple[float, float, float, float]]:
-    """Per set: share that others have, share of the others with the most shared one, their number, own ones."""
+    """Per set: share that others have, share and number of others with the most shared one, own ones."""
     owners = Counter(one for found in sets for one in found)
     others = len(sets) - 1
     out = []
@@ -401,7 +415,7 @@ def _mean(values: list[float]) -> float:
 def second_rows(
     group: Group, segments: list[str], first: Matrix, guess: npt.NDArray[np.float64], elsewhere: "Elsewhere"
 ) -> Matrix:
-    """The first measures, and what the first look said of siblings, of the same text elsewhere, of children."""
+    """The first measures, and what the first look said of siblings and of the same text elsewhere."""
     count = len(segments)
     out = np.zeros((count, len(SECOND)), np.float32)
     total, values = float(guess.sum()), int((guess > 0.5).sum())

@@ -1,7 +1,7 @@
 """Boosted trees over the evidence: how likely a segment is a value, and which evidence moved it how far.
 
-Small trees, all walked at once in columns. Every step from a node to its child changes the tree's mean answer;
-the change is put down to the measure that the step asked, so each answer is the sum of its reasons.
+Small trees, all walked at once in columns. Every step from a node to its child changes the tree's mean
+answer; the change is put down to the measure that the step asked, so each answer is the sum of its reasons.
 """
 
 from dataclasses import dataclass

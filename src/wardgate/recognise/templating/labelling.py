@@ -93,9 +93,7 @@ class Labeller:
         names = self._named.get(erased)
         if names is None or len(names) != len(way):
             kinds = iter([usual_kind(place.values) for place in way])
-            names = tuple(
-                names_of(segments, [next(kinds) if one == PARAMETER else None for one in segments])
-            )
+            names = tuple(names_of(segments, [next(kinds) if one == PARAMETER else None for one in segments]))
         ordered = iter(names)
         text = "/" + "/".join(f"{{{next(ordered)}}}" if one == PARAMETER else one for one in segments)
         self._names[(*key, hash(erased))] = text

@@ -23,7 +23,7 @@ from wardgate.recognise.templating.evidence import (
 )
 from wardgate.recognise.templating.judgement import Trees
 from wardgate.recognise.templating.prior import Prior
-from wardgate.recognise.templating.trie import DEEPEST, Node, Trie
+from wardgate.recognise.templating.trie import Node, Trie
 
 HALF = 0.5
 
@@ -116,5 +116,3 @@ def _split(
         if any(node.children for node in values):
             after.append((Group.of(values, (*group.above, PARAMETER)), child))
     return after
-
-

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
+from itertools import pairwise
 
 from wardgate.match.secrets import UUID as _UUID
 from wardgate.recognise.tokens import MARK
@@ -60,7 +61,8 @@ _INT = re.compile(r"[+-]?\d+\Z", re.ASCII)
 _HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{8,}\Z")
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}\Z")
 _DATE = re.compile(
-    r"(?:\d{4}[-.]\d{2}(?:[-.]\d{2}(?:[T_ ].*)?)?|\d{2}-\d{2}-\d{4}|\d{8}T\d{4,6}Z?|\d{4}-W\d{2}|\d{4}-Q[1-4])\Z",
+    r"(?:\d{4}[-.]\d{2}(?:[-.]\d{2}(?:[T_ ].*)?)?|\d{2}-\d{2}-\d{4}|\d{8}T\d{4,6}Z?"
+    r"|\d{4}-W\d{2}|\d{4}-Q[1-4])\Z",
     re.ASCII,
 )
 _LOCALE = re.compile(r"[a-z]{2,3}[-_](?:[A-Z]{2}|[A-Z][a-z]{3}|\d{3}|[a-z]{2})\Z")
@@ -165,7 +167,7 @@ def _alphabetic(text: str, size: int) -> Kind:
 
 def _is_jumble(text: str) -> bool:
     """Letters whose case changes as chance has it."""
-    changes = sum(a.islower() and b.isupper() for a, b in zip(text, text[1:], strict=False))
+    changes = sum(a.islower() and b.isupper() for a, b in pairwise(text))
     alone = len(re.findall(r"(?<![A-Z])[A-Z](?![a-z]{2})", text))
     return changes >= 3 and alone >= 2
 

@@ -7,10 +7,10 @@ providers, see `vocabulary`; `pairs`, `parts`, `letters`, `names`), `first` and 
 """
 
 import gzip
-from io import BytesIO as _Bytes
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from io import BytesIO as _Bytes
 from pathlib import Path
 from typing import Any
 from zlib import error as zlib_error
@@ -114,5 +114,7 @@ def _read(raw: bytes, name: str) -> Prior:
 
 def _unreadable(name: str) -> WardgateError:
     return WardgateError(
-        "prior-unreadable", f"{name} is no prior of this version.", mend="Make one with `make template-prior`."
+        "prior-unreadable",
+        f"{name} is no prior of this version.",
+        mend="Make one with `make template-prior`.",
     )

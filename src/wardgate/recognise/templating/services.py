@@ -1,8 +1,8 @@
 """The learner that stays: a trie per service, and its labels made anew only where something changed.
 
-`observe` costs by what is handed in. `labeller` learns a service again when its trie has changed since, so its
-answer is a pure function of everything observed, however it was split. `due` names the services that grew by
-so much that learning again pays: a fixed share of their size, which keeps all relearning together linear.
+`observe` costs by what is handed in. `labeller` learns a service again when its trie has changed since, so
+its answer is a pure function of everything observed, however it was split. `due` names the services that
+grew by so much that learning again pays: a fixed share of their size, which keeps all relearning linear.
 """
 
 from collections.abc import Iterable, Mapping

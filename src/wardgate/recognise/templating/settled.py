@@ -39,7 +39,7 @@ class Table:
             step.template = step.template or template
 
     def match(self, segments: list[str]) -> str | None:
-        """The template of a path's segments. Looks at no more steps than the path has segments, per table row."""
+        """The template of a path's segments; every step of the table is looked at once at most."""
         waiting = [(self._top, 0)]
         while waiting:
             step, at = waiting.pop()

@@ -24,8 +24,8 @@ METHODS = {
 }
 OTHER_METHOD = 128
 WIDTHS = (512, 128, 8, 2, 1)
-"""Children of a node that are kept, of those whose looks leave it open, below so many nodes that left some out;
-of plain values an eighth is kept. So a trie has a largest size, whatever is sent."""
+"""Children of a node that are kept, of those whose looks leave it open, below so many nodes that left some
+out; of plain values an eighth is kept. So a trie has a largest size, whatever is sent."""
 _ALL = 1 << 32
 
 

@@ -1,7 +1,7 @@
 """The prior's words: how many providers of public API descriptions use a word as a constant, and beside what.
 
 Counts are of providers (look-alikes count as one), never of paths, so that one wide API cannot outvote the
-rest. `Vocabulary.without` leaves a provider out again, which training needs: a word must not vouch for itself.
+rest.
 """
 
 import math
