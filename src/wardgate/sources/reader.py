@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 import zstandard
 
 from wardgate.core.observed import Reason, Reject
-from wardgate.sources.format import Lines
+from wardgate.sources.format import Lines, newlines
 
 MAX_LINE = 1 << 20
 """Longest line taken, in bytes. Longer ones are rejected as `too-long`."""
@@ -178,7 +178,7 @@ class LineChunks:
 
     def _hand_out(self, data: bytes) -> Lines:
         lines = Lines(data, self.position)
-        self.position += data.count(b"\n")
+        self.position += newlines(data)
         self._advance(data)
         if not data.endswith(b"\n"):
             self.position += 1

@@ -13,7 +13,7 @@ import numpy as np
 
 from wardgate.core.observed import Parsed, Reason, Reject
 from wardgate.sources.columnar import Positions
-from wardgate.sources.format import Lines, State
+from wardgate.sources.format import Lines, State, newlines
 from wardgate.sources.layout import Layout
 from wardgate.sources.text_lines import TextParser, together
 
@@ -36,7 +36,7 @@ class SeveralLayouts:
     def parse(self, lines: Lines) -> Parsed:
         data = lines.data if lines.data.endswith(b"\n") or not lines.data else lines.data + b"\n"
         data = data.replace(b"\r\n", b"\n") if b"\r\n" in data else data
-        count = data.count(b"\n")
+        count = newlines(data)
         return self.parse_at(data, np.arange(lines.first, lines.first + count, dtype=np.int64))
 
     def parse_at(self, data: bytes, positions: Positions) -> Parsed:

@@ -29,7 +29,7 @@ def clf_times(stamps: pa.Array, default_zone: tzinfo = UTC) -> pa.Array:
 
     HAProxy's stamps carry no zone: those are in `default_zone`.
     """
-    return _by_distinct(stamps, lambda values: [clf_time(value, default_zone) for value in values])
+    return _by_distinct(stamps, lambda values: _clf_times(values, default_zone))
 
 
 def iso_times(stamps: pa.Array, default_zone: tzinfo = UTC) -> pa.Array:
@@ -52,6 +52,28 @@ _MONTHS = {m: i for i, m in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct N
 _CLF = re.compile(
     r"\[?(\d{1,2})/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)? ?([+-]\d\d)?:?(\d\d)?\]?\Z"
 )
+
+
+_SECONDS = {f"{n:02d}": n * 1_000_000 for n in range(60)}
+_AFTER_MINUTE = len("10/Oct/2000:13:55")
+
+
+def _clf_times(stamps: list[str], default_zone: tzinfo) -> list[int | None]:
+    """Those of one minute in one zone are the minute's and their second: a tenth of the work."""
+    minutes: dict[str, int | None] = {}
+    out: list[int | None] = []
+    for stamp in stamps:
+        minute, rest = stamp[:_AFTER_MINUTE], stamp[_AFTER_MINUTE + 3 :]
+        second = _SECONDS.get(stamp[_AFTER_MINUTE + 1 : _AFTER_MINUTE + 3])
+        if second is None or stamp[_AFTER_MINUTE] != ":" or rest[:1] != " ":
+            out.append(clf_time(stamp, default_zone))
+            continue
+        key = f"{minute}:00{rest}"
+        if key not in minutes:
+            minutes[key] = clf_time(key, default_zone)
+        start = minutes[key]
+        out.append(None if start is None else start + second)
+    return out
 
 
 def clf_time(stamp: str, default_zone: tzinfo = UTC) -> int | None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from wardgate.core.observed import Parsed, Reason, Reject
 from wardgate.sources.columnar import Positions
-from wardgate.sources.format import Lines, State
+from wardgate.sources.format import Lines, State, newlines
 from wardgate.sources.layout import Layout
 from wardgate.sources.text_lines import TextParser, nothing, together
 
@@ -68,9 +68,7 @@ class W3cParser:
             if header is None:
                 directives += 1
                 continue
-            positions = np.arange(
-                lines.first + first, lines.first + first + body.count(b"\n"), dtype=np.int64
-            )
+            positions = np.arange(lines.first + first, lines.first + first + newlines(body), dtype=np.int64)
             for delimiter, some, at in _divided(body, positions):
                 groups.setdefault((header, delimiter), []).append((some, at))
         parts = [self._parse(*key, some) for key, some in groups.items()]
@@ -86,7 +84,7 @@ class W3cParser:
                 body = data[at : found.start()]
                 if body:
                     yield self._header, body, line
-                    line += body.count(b"\n")
+                    line += newlines(body)
                 self._directive(found[0])
                 yield None, b"", line
                 line += 1
