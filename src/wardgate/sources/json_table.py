@@ -28,6 +28,8 @@ _PLAIN_WHOLE = r"^(?:0|-?[1-9][0-9]{0,17})$"
 _PLAIN_EPOCH = r"^[1-9][0-9]{0,18}$"
 
 
+_ROWS = 20_480
+"""Rows that DuckDB hands over at a time: an answer as a whole would be held twice."""
 _POWERS = np.array([10**n for n in range(18)])
 _TRANSFORM = "SELECT unnest(json_transform(line, $wanted)) FROM lines"
 _VALID = "SELECT json_valid(line) AS valid FROM lines"
@@ -112,7 +114,7 @@ class JsonTable:
                 )
                 given = {"wanted": self._transform} if ask is _TRANSFORM else {}
                 try:
-                    answer = cursor.execute(ask, given).to_arrow_table()
+                    answer = cursor.execute(ask, given).to_arrow_reader(_ROWS).read_all()
                 except duckdb.Error:
                     continue
                 if ask is _TRANSFORM:
