@@ -26,8 +26,12 @@ _TLDS = ("com", "org", "net", "io", "de", "example", "co.uk")
 _FILES = ("json", "pdf", "png", "jpg", "txt", "csv", "xml", "md", "zip", "yaml", "html", "py")
 _LANGS = ("en", "de", "fr", "es", "it", "pt", "nl", "sv", "pl", "ja", "zh", "ko", "ru", "tr")
 _NAMING = tuple(
-    "name slug key login username user owner repo tag label handle type title code symbol alias kind group".split()
+    "name slug key login username user owner repo tag label handle type title code symbol alias kind".split()
 )
+NEVER = frozenset(
+    "me self all default latest current search new list count status bulk batch summary export import".split()
+)
+"""Words that are constants wherever they stand."""
 _LANDS = ("US", "GB", "DE", "FR", "ES", "IT", "BR", "NL", "SE", "PL", "JP", "CN", "KR", "IN", "CA", "AU")
 
 
@@ -56,6 +60,7 @@ class Maker:
 
     def __init__(self, rng: random.Random, words: list[str], constants: list[str]) -> None:
         self._rng = rng
+        constants = [one for one in constants if one.lower() not in NEVER]
         size = rng.choice((12, 30, 100, 1000, len(words)))
         self._words = words if size >= len(words) else rng.sample(words, size)
         plain = [
@@ -65,6 +70,8 @@ class Maker:
             usual = int(size * rng.choice((0.1, 0.3, 0.5)))
             self._words = self._words[usual:] + plain[:usual]
         self._constants = constants
+        self.echo = rng.choice((0.3, 0.6, 0.8))
+        """Share of identifiers that a body holds."""
         self._noun = ""
         self._shapes: dict[str, Callable[[], str]] = {}
         self._pools: dict[tuple[str, str], list[str]] = {}
@@ -405,7 +412,7 @@ def _filled(one: Described, maker: Maker, held: dict[str, int], rng: random.Rand
             name = text[start + 1 : stop]
             parameter = one.parameters.get(name) or Parameter(name)
             value = maker.value(parameter, noun) or "x"
-            if held and rng.random() < 0.65:
+            if held and rng.random() < maker.echo * (0.3 if "omain" in name or "enant" in name else 1):
                 held[value] = held.get(value, 0) | (
                     IN_BODY_AS_ID if rng.random() < 0.85 else IN_BODY_AS_VALUE
                 )

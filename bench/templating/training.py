@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from templating.descriptions import Description
-from templating.traffic import Traffic, traffic
+from templating.traffic import NEVER, Traffic, traffic
 from templating.words import Counts
 from wardgate.recognise.templating.evidence import PARAMETER, Group, Surroundings, rows
 from wardgate.recognise.templating.trie import Node, Trie
@@ -76,7 +76,7 @@ def vocabulary_words(all_of: list[Description]) -> tuple[list[str], list[str]]:
                 for value in parameter.values:
                     seen.update(lexeme(value[:60]).parts)
         parts.update(seen)
-    words = sorted(w for w, n in parts.items() if 3 <= len(w) <= 12)
+    words = sorted(w for w, n in parts.items() if 3 <= len(w) <= 12 and w not in NEVER)
     usual = [one for one, n in constants.items() for _ in range(min(n, 20)) if n > 1]
     return words, sorted(usual)
 

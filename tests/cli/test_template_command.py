@@ -63,3 +63,37 @@ def test_known_secrets_are_not_shown(run, tmp_path: Path) -> None:
 def test_only_one_file_at_a_time(run, shop_files: Path) -> None:
     done = run("template", str(shop_files))
     assert (done.code, done.err.split()[0]) == (2, "[template-one-file]")
+
+
+def test_bodies_of_a_har_tell_values_from_constants(run, tmp_path: Path) -> None:
+    def entry(path: str, body: object) -> dict[str, object]:
+        return {
+            "startedDateTime": "2026-03-01T12:00:00Z",
+            "time": 3,
+            "request": {"method": "GET", "url": f"https://api.example{path}", "headers": []},
+            "response": {
+                "status": 200,
+                "headers": [],
+                "content": {"mimeType": "application/json", "text": json.dumps(body)},
+            },
+        }
+
+    project = {"id": 1, "name": "left-pad", "owner": {"login": "azer"}}
+    entries = [
+        entry("/projects/azer/left-pad", project),
+        entry("/projects/azer/left-pad/issues", [{"id": 9, "title": "x"}]),
+        entry("/projects/azer/left-pad/issues/9", {"id": 9, "title": "x"}),
+        entry("/projects/azer/left-pad/contributors", [{"login": "azer"}]),
+        entry("/users/azer", {"login": "azer", "type": "user"}),
+        entry("/users/azer/projects", [project]),
+        entry("/status", {"ok": True}),
+    ]
+    file = tmp_path / "calls.har"
+    file.write_text(json.dumps({"log": {"version": "1.2", "entries": entries}}))
+    rows = _rows(run("template", str(file), "--json").out)
+    found = {path: template for (_, _, path), template in rows.items()}
+    assert found["/users/azer"] == "/users/{userId}"
+    assert found["/users/azer/projects"] == "/users/{userId}/projects"
+    assert found["/projects/azer/left-pad"].count("{") == 2
+    assert found["/projects/azer/left-pad/issues/9"].endswith("/issues/{issueId}")
+    assert found["/status"] == "/status"

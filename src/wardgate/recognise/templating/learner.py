@@ -26,6 +26,8 @@ from wardgate.recognise.templating.prior import Prior
 from wardgate.recognise.templating.trie import Node, Trie
 
 HALF = 0.5
+_PULL = 0.25
+_MANY = 8
 
 
 @dataclass(slots=True)
@@ -85,7 +87,17 @@ def _judged(
         second_rows(group, segments, matrix, guess, elsewhere)
         for group, (segments, matrix), guess in zip(groups, found, likely, strict=True)
     ]
-    return [(segments, guess) for (segments, _), guess in zip(found, _apart(second, again), strict=True)]
+    likely = [in_company(one) for one in _apart(second, again)]
+    return [(segments, one) for (segments, _), one in zip(found, likely, strict=True)]
+
+
+def in_company(likely: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Probabilities moved a little towards those of the siblings, the more the more siblings there are."""
+    count = len(likely)
+    if count < 2:
+        return likely
+    others = (likely.sum() - likely) / (count - 1)
+    return np.clip(likely + _PULL * (2 * others - 1) * min(count, _MANY) / _MANY, 0, 1)
 
 
 def _apart(trees: Trees, matrices: list[Matrix]) -> list[npt.NDArray[np.float64]]:

@@ -19,7 +19,7 @@ from wardgate.recognise.templating.evidence import (
     rows,
     second_rows,
 )
-from wardgate.recognise.templating.learner import HALF, first_look
+from wardgate.recognise.templating.learner import HALF, first_look, in_company
 from wardgate.recognise.templating.prior import Prior
 from wardgate.recognise.templating.trie import Trie
 
@@ -59,7 +59,7 @@ def why(trie: Trie, prior: Prior, bodies: Mapping[str, int] | None, path: str) -
             break
         segments, matrix = rows(group, around)
         second = second_rows(group, segments, matrix, prior.first.likely(matrix), elsewhere)
-        likely = prior.second.likely(second)
+        likely = in_company(prior.second.likely(second))
         at = segments.index(segment)
         weights = prior.second.reasons(second[at])
         order = np.argsort(-np.abs(weights), kind="stable")[:_MOST]

@@ -130,7 +130,10 @@ class Trie:
 
 
 def _fits(full: tuple[int, int], segment: str) -> bool:
-    return _hash(segment) <= full[0 if is_plain(segment) else 1]
+    low = _hash(segment)
+    if low > full[0] and low > full[1]:
+        return False
+    return low <= full[0 if is_plain(segment) else 1]
 
 
 def _trim(node: Node, width: int) -> None:
