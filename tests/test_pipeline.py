@@ -9,11 +9,13 @@ from wardgate.core.clock import fixed_clock
 from wardgate.core.errors import WardgateError
 from wardgate.core.home import open_home
 from wardgate.core.keys import load_key
-from wardgate.lake.engine import embedded_place
+from wardgate.lake.engine import ALIAS, embedded_place
 from wardgate.lake.store import Lake
-from wardgate.pipeline import Pipeline
+from wardgate.pipeline import Origin, Pipeline, Reached
 from wardgate.service.ingest import Ingest, Reading, SourceReport
+from wardgate.sources.catalogue import format_named
 from wardgate.sources.files import find_inputs
+from wardgate.sources.format import Lines, Options
 
 NOW = 1_763_000_000_000_000
 CLOCK = fixed_clock(NOW)
@@ -136,6 +138,42 @@ def test_retries_within_one_source_are_calls_of_their_own(pipeline: Pipeline, tm
         "calls": 3,
         "linked": 2,
     }
+
+
+def test_parts_that_show_different_things_are_committed_together(pipeline: Pipeline) -> None:
+    """What one part shows and another does not has another form in memory; it must not matter."""
+    parser = format_named("wardgate-jsonl").parser(Options())  # type: ignore[union-attr]
+    shown: list[dict[str, object]] = [
+        {"client_ip": "192.0.2.7"},
+        {
+            "status": 200,
+            "request_headers": {"authorization": "Bearer abcdefgh12345678", "x-request-id": "a1" * 8},
+        },
+        {"duration_ms": 5, "url": "http://x.example/a?page=2"},
+    ]
+    parts = []
+    for number, more in enumerate(shown, 1):
+        row = json.dumps({"method": "GET", "url": "http://x.example/a", **more}) + "\n"
+        origin = Origin("push", number, "push", "wardgate-jsonl")
+        parts.append(pipeline.prepare(parser.parse(Lines(row.encode())), origin, Reached(1), number))
+    assert pipeline.commit(parts) == [True, True, True]
+    found = one(
+        pipeline, f"SELECT count(*) AS calls, count(query) AS q, count(status) AS s FROM {ALIAS}.calls"
+    )
+    assert found == {"calls": 3, "q": 1, "s": 1}
+    assert one(pipeline, f"SELECT sum(calls)::BIGINT AS calls FROM {ALIAS}.rollups") == {"calls": 3}
+
+
+def test_parts_of_a_file_may_be_read_in_different_ways(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Cloudflare's clean lines are read in columns, others one by one: also from one part to the next."""
+    log = tmp_path / "edge.jsonl"
+    clean = [json.dumps(_ray(f"{n:016x}", f"/orders/{n}")) for n in range(60)]
+    odd = json.dumps(_ray("1234567890123456", "/odd"))
+    with log.open("w") as file:
+        for n in range(400):  # several parts
+            file.write("\n".join(clean + ([odd] if n > 300 else [])) + "\n" + " " * 60_000 + "\n")
+    report = ingest(pipeline, log)
+    assert (report.accepted, report.skipped, report.rejected) == (400 * 60 + 99, 400, 0)
 
 
 def test_late_calls_land_in_their_own_minute(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -24,8 +24,9 @@ from wardgate.core.clock import Clock
 from wardgate.core.ids import Ids, KnownIds
 from wardgate.core.keys import Key
 from wardgate.core.observed import Parsed, Reject
+from wardgate.core.stacking import stacked
 from wardgate.lake.linking import mark_linked
-from wardgate.lake.rollup import latencies, rollups
+from wardgate.lake.rollup import ROLLED, latencies, rollups
 from wardgate.lake.store import Batch, Lake
 from wardgate.lake.tables import LEDGER, PATHS, REJECTS
 from wardgate.match.secrets import mask_text, shape
@@ -127,7 +128,7 @@ class Pipeline:
         with self.lake.committing([one.batch_id for one in batches], linking=linking) as turn:
             written = turn.new(batches)
             new = [one for one, is_new in zip(batches, written, strict=True) if is_new]
-            turn.write(list(map(_finished, new, _linked(turn.con, new))))
+            turn.write(_finished(new, _linked(turn.con, new)))
         for part in parts:
             for table, ids in part.new_ids.items():
                 self._known[table].add(ids)
@@ -174,8 +175,7 @@ class Pipeline:
         self, parts: Sequence[Part], now: int
     ) -> Iterator[tuple[dict[str, pa.Table], dict[str, Ids]]]:
         """Rows and new ids of each part, from one recognition of them all."""
-        tables = [one.parsed.table for one in parts]
-        observed = tables[0] if len(tables) == 1 else pa.concat_tables(tables, promote_options="default")
+        observed = stacked([one.parsed.table for one in parts])
         rows, _ = self._calls(observed, parts[0].origin, parts[0].batch_id, now)
         sizes = [one.parsed.accepted for one in parts]
         calls = rows["calls"]
@@ -203,7 +203,7 @@ def _linked(con: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> list[pa
             with_links.setdefault(table["source"][0].as_py(), []).append(at)
     beside: list[pa.Table] = []
     for places in with_links.values():
-        marked = mark_linked(con, pa.concat_tables([calls[at] for at in places]), beside)
+        marked = mark_linked(con, stacked([calls[at] for at in places]), beside)
         beside.append(marked)
         start = 0
         for at in places:
@@ -219,12 +219,17 @@ def _has_links(batch: Batch) -> bool:
     return calls is not None and calls["link_id"].null_count < calls.num_rows
 
 
-def _finished(batch: Batch, calls: pa.Table | None) -> Batch:
-    """With its calls as they are linked, and their rollups."""
-    if calls is None:
-        return batch
-    own = {"calls": calls, "rollups": rollups(calls), "latencies": latencies(calls)}
-    return Batch(batch.batch_id, {**batch.rows, **own})
+def _finished(batches: Sequence[Batch], calls: Sequence[pa.Table | None]) -> list[Batch]:
+    """With their calls as they are linked, and the rollups of each source's calls, in its first batch."""
+    own: list[dict[str, pa.Table]] = [{} if one is None else {"calls": one} for one in calls]
+    by_source: dict[str, list[dict[str, pa.Table]]] = {}
+    for rows in own:
+        if rows:
+            by_source.setdefault(rows["calls"]["source"][0].as_py(), []).append(rows)
+    for of_one in by_source.values():
+        together = stacked([rows["calls"].select(ROLLED) for rows in of_one])
+        of_one[0] |= {"rollups": rollups(together), "latencies": latencies(together)}
+    return [Batch(one.batch_id, {**one.rows, **rows}) for one, rows in zip(batches, own, strict=True)]
 
 
 def _own(calls: pa.Table, rows: dict[str, pa.Table]) -> tuple[dict[str, pa.Table], dict[str, Ids]]:

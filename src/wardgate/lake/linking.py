@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wardgate.core.stacking import stacked
 from wardgate.lake.engine import ALIAS
 
 WINDOW_US = 10 * 60 * 1_000_000
@@ -77,7 +78,7 @@ def _mark_shared(con: duckdb.DuckDBPyConnection, calls: pa.Table, beside: Sequen
         return calls
     at_hand = {"incoming_links": pa.table({"link_id": pc.unique(links.drop_null())})}
     if beside:
-        at_hand["beside"] = pa.concat_tables([_plain(one.select(_COLUMNS)) for one in beside])
+        at_hand["beside"] = stacked([one.select(_COLUMNS) for one in beside])
     question = _in_window(_COUNTS, calls).replace("$columns", ", ".join(_COLUMNS))
     question = question.replace("$beside", "UNION ALL FROM beside" if beside else "")
     with _registered(con, at_hand):
@@ -181,15 +182,6 @@ def _rays(ids: pa.ChunkedArray) -> pa.ChunkedArray:
     """The ids that are rays; null elsewhere."""
     plain = ids.cast(pa.string())
     return pc.if_else(pc.equal(pc.binary_length(plain), _RAY), plain, pa.scalar(None, pa.string()))
-
-
-def _plain(table: pa.Table) -> pa.Table:
-    """With columns of the same types whatever they were encoded as."""
-    return pa.table({name: _decoded(table[name]) for name in table.column_names})
-
-
-def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
 def _flagged(calls: pa.Table, flags: "np.ndarray[Any, Any]") -> pa.Table:

@@ -14,6 +14,11 @@ from wardgate.core.ids import mixed
 from wardgate.lake.tables import LATENCIES, ROLLUPS
 
 _MINUTE = 60_000_000
+ROLLED = (
+    *("source", "started_at_us", "path_id", "caller_id", "credential_id", "is_linked", "status"),
+    *("duration_us", "request_bytes", "response_bytes"),
+)
+"""The columns of calls that rollups are made of."""
 Column = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 

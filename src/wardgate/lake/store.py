@@ -21,6 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from wardgate.core.errors import Exit, WardgateError
+from wardgate.core.stacking import stacked
 from wardgate.lake.batch_locks import LINKING, OPENING, BatchLocks
 from wardgate.lake.engine import ALIAS, MEMORY, Place, connect, unreadable
 from wardgate.lake.parquet import write_parquet
@@ -174,7 +175,7 @@ class Lake:
             for name in TABLES:
                 parts = [b.rows[name] for b in batches if name in b.rows and b.rows[name].num_rows]
                 if parts:
-                    self._append(name, parts[0] if len(parts) == 1 else pa.concat_tables(parts), files)
+                    self._append(name, stacked(parts), files)
             if time.monotonic() - start > LONGEST_TRANSACTION_S:
                 raise duckdb.TransactionException("took too long")
             committing = True

@@ -22,6 +22,8 @@ from wardgate.recognise.distinct import Codes, Distinct, coded, distinct, one_ch
 from wardgate.recognise.splitting import Secrets
 
 Found = tuple[Credential, ...]
+_KNOWN = 50_000
+"""Presented values whose recognition is remembered from batch to batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Identifier:
         self._key = key
         self._recogniser = Recogniser(key)
         self._anonymous = key.id64("caller", "nobody")
+        self._known: dict[int, Found] = {}  # what was presented, by a keyed id: no value is kept
 
     def identify(
         self,
@@ -98,27 +101,34 @@ class Identifier:
         out: list[Channel] = []
 
         def channel(
-            values: Distinct, recognise: Callable[[str], Credential | list[Credential] | None]
+            place: str, values: Distinct, recognise: Callable[[str], Credential | list[Credential] | None]
         ) -> None:
             if values.is_empty:
                 return
+            ids = self._key.ids64("presented", [f"{place}\0{value}" for value in values.values])
             found: list[Found] = []
-            for value in values.values:
-                one = recognise(value)
-                found.append(tuple(one) if isinstance(one, list) else (one,) if one else ())
+            for number, value in zip(ids, values.values, strict=True):
+                known = self._known.get(number)
+                if known is None:
+                    one = recognise(value)
+                    known = tuple(one) if isinstance(one, list) else (one,) if one else ()
+                    if len(self._known) >= _KNOWN:
+                        self._known.clear()
+                    self._known[number] = known
+                found.append(known)
             if any(found):
                 out.append(Channel(values.codes, found))
 
         for name in ("client_certificate",):
             if name in observed.column_names:
-                channel(distinct(observed[name], rows), know.certificate)
+                channel(name, distinct(observed[name], rows), know.certificate)
         for name, column in headers.items():
             values = distinct(column, rows)
             side, _, header = name.partition(".")
             if side == "cookie":
-                channel(values, lambda value, name=header: know.cookie(name, value))  # type: ignore[misc]
-            elif side == "req":
-                channel(values, self._header(header))
+                channel(name, values, lambda value, name=header: know.cookie(name, value))  # type: ignore[misc]
+            elif side == "req" and (recognise := self._header(header)) is not None:
+                channel(name, values, recognise)
         for codes, carried in secrets:
             found = [self._from_target(pairs) for pairs in carried.values()]
             if any(found):
@@ -126,12 +136,13 @@ class Identifier:
                 places[list(carried)] = np.arange(len(carried))
                 out.append(Channel(np.where(codes < 0, -1, places[np.maximum(codes, 0)]), found))
         if "credential_name" in observed.column_names:
-            channel(_named_keys(observed), lambda value: know.gateway_key(*value.split("\0", 1)))
+            channel("gateway", _named_keys(observed), lambda value: know.gateway_key(*value.split("\0", 1)))
         if not login.is_empty:
-            channel(login, self._login)
+            channel("login", login, self._login)
         return out
 
-    def _header(self, name: str) -> Callable[[str], Credential | list[Credential] | None]:
+    def _header(self, name: str) -> Callable[[str], Credential | list[Credential] | None] | None:
+        """How a header's value is recognised; None for one that carries no credential."""
         know = self._recogniser
         if name == "authorization":
             return know.authorization
@@ -143,7 +154,7 @@ class Identifier:
             return know.certificate
         if name in API_KEY_HEADERS and name not in NOT_CREDENTIALS:
             return lambda value: know.api_key(f"header:{name}", value)
-        return lambda value: None
+        return None
 
     def _from_target(self, secrets: tuple[tuple[str, str], ...]) -> Found:
         found = []
