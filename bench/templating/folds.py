@@ -1,11 +1,11 @@
-"""Priors that have not seen a provider: trees of five folds of families, words without its family."""
+"""Priors that have not seen a provider: trees of three folds of families, words without its family."""
 
 import pickle
 from dataclasses import dataclass
 from zlib import crc32
 
 from templating.descriptions import CACHE, Description
-from templating.train import train
+from templating.train import MOST, REPEAT, train
 from templating.training import services
 from templating.words import Counts
 from wardgate.recognise.templating.evidence import NAMES, SECOND
@@ -13,7 +13,7 @@ from wardgate.recognise.templating.judgement import Trees
 from wardgate.recognise.templating.prior import Prior
 from wardgate.recognise.templating.vocabulary import Vocabulary
 
-FOLDS = 5
+FOLDS = 3
 
 
 def fold_of(family: str, folds: int) -> int:
@@ -34,7 +34,7 @@ class FoldPriors:
 
 
 def fold_priors(
-    all_of: list[Description], family: dict[str, str], most: int = 8, repeat: int = 3
+    all_of: list[Description], family: dict[str, str], most: int = MOST, repeat: int = REPEAT
 ) -> FoldPriors:
     """Trains every fold, or takes them from the cache where nothing that they are made of changed."""
     counts = Counts(all_of, family)

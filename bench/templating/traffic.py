@@ -97,8 +97,9 @@ class Maker:
         rng = self._rng
         if parameter.closed and parameter.values:
             return rng.choice(parameter.values).replace("/", "")
-        if parameter.values and rng.random() < self._example_share:
-            return rng.choice(parameter.values).replace("/", "")[:60] or "x"
+        examples = [one for one in parameter.values if one.lower() not in NEVER]
+        if examples and rng.random() < self._example_share:
+            return rng.choice(examples).replace("/", "")[:60] or "x"
         shape = self._shapes.get(parameter.name)
         if shape is None or (self._mixed and parameter.type == "string" and rng.random() < 0.5):
             shape = self._shapes[parameter.name] = self._shape(parameter)

@@ -19,13 +19,13 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from templating.descriptions import CACHE, descriptions, fetch
 from templating.training import Service, services, weights
 from templating.words import RESERVED, Counts, families
-from wardgate.recognise.templating.evidence import NAMES, Elsewhere, Matrix, second_rows
+from wardgate.recognise.templating.evidence import Elsewhere, Matrix, second_rows
 from wardgate.recognise.templating.judgement import Trees
 from wardgate.recognise.templating.prior import Prior, dump
 
 SHIPPED = Path(__file__).resolve().parents[2] / "src/wardgate/recognise/templating/prior.json.gz"
-ROUNDS, LEAVES, RATE = 220, 24, 0.1
-MOST, REPEAT = 8, 3
+ROUNDS, LEAVES, RATE = 180, 20, 0.1
+MOST, REPEAT = 10, 5
 """Descriptions of one family, and services made of each."""
 
 
@@ -35,7 +35,6 @@ def train(found: Sequence[Service]) -> tuple[Trees, Trees]:
     owner = np.concatenate([np.full(len(y), at) for at, one in enumerate(found) for *_, y in one.groups])
     weight = np.concatenate([weights(y) for one in found for *_, y in one.groups])
     total = np.bincount(owner, weights=weight, minlength=len(found))
-    weight = weight * (1 + 0.5 * np.minimum(_below(found), 3))
     weight = weight * (30 / np.maximum(total[owner], 30)) ** 0.5
     names = sorted({one.family for one in found})
     half = {name: at % 2 for at, name in enumerate(names)}
@@ -45,12 +44,6 @@ def train(found: Sequence[Service]) -> tuple[Trees, Trees]:
     first = _fit(rows, truth, weight)
     again = [m for one in found for m in _second(one, halves[1 - half[one.family]])]
     return first, _fit(np.concatenate(again), truth, weight)
-
-
-def _below(found: Sequence[Service]) -> np.ndarray:
-    """Log of how many children a row's segment has: a mistake there is a mistake in all of them."""
-    at = NAMES.index("children")
-    return np.concatenate([matrix[:, at] for one in found for _, _, matrix, _ in one.groups])
 
 
 def _second(one: Service, trees: Trees) -> list[Matrix]:

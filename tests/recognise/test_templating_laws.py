@@ -35,8 +35,8 @@ def _labels(services: Services, seen: list[Observation]) -> dict[str, tuple[str,
     return {one.path: ((label := labeller.of(one.path)).template, label.confidence) for one in seen}
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(_SEEN, max_size=40), st.randoms(use_true_random=False), st.integers(1, 5))
+@settings(max_examples=15, deadline=None)
+@given(st.lists(_SEEN, max_size=25), st.randoms(use_true_random=False), st.integers(1, 5))
 def test_order_batches_and_repeats_do_not_matter(
     seen: list[Observation], rng: random.Random, batches: int
 ) -> None:
@@ -53,7 +53,7 @@ def test_order_batches_and_repeats_do_not_matter(
 
 
 def test_order_does_not_matter_where_children_are_left_out() -> None:
-    paths = [f"/users/{name}-{n}/{n % 7}/posts/p{n % 900}" for n in range(3000) for name in ("ann", "bo")]
+    paths = [f"/users/{name}-{n}/{n % 7}/posts/p{n % 400}" for n in range(900) for name in ("anna", "boris")]
     rng = random.Random(4)
     results = []
     for _ in range(3):
@@ -61,7 +61,7 @@ def test_order_does_not_matter_where_children_are_left_out() -> None:
         trie = Trie()
         for at, path in enumerate(paths):
             trie.add(path, "GET")
-            if at == 2500:
+            if at == 700:
                 trie.settle()
         labeller = Labeller(learn(trie, shipped()))
         results.append({path: labeller.of(path) for path in paths})

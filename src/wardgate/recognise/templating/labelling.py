@@ -65,7 +65,7 @@ class Labeller:
             child = place.constants.get(segment) if place is not None else None
             if child is not None:
                 sure = min(sure, child.sure)
-                out.append(segment)
+                out.append(_literal(segment))
             elif place is not None and place.parameter is not None and segment:
                 child = place.parameter
                 sure = min(sure, place.values.get(segment, child.sure))
@@ -74,7 +74,7 @@ class Labeller:
                 way.append(place)
             else:
                 sure = min(sure, 0.5)
-                out.append(segment)
+                out.append(_literal(segment))
             place = child
         if len(segments) > DEEPEST:
             out.append("{rest}")
@@ -98,3 +98,8 @@ class Labeller:
         text = "/" + "/".join(f"{{{next(ordered)}}}" if one == PARAMETER else one for one in segments)
         self._names[(*key, hash(erased))] = text
         return text
+
+
+def _literal(segment: str) -> str:
+    """A constant as a template shows it: braces mean parameters there."""
+    return segment.replace("{", "%7B").replace("}", "%7D") if "{" in segment or "}" in segment else segment

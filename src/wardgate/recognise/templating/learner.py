@@ -6,6 +6,7 @@ of the same text in other places. A pure function of trie, prior, bodies and wha
 settled.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wardgate.recognise.templating.evidence import (
+    NAMES,
     PARAMETER,
     Elsewhere,
     Group,
@@ -28,6 +30,8 @@ from wardgate.recognise.templating.trie import Node, Trie
 HALF = 0.5
 _PULL = 0.25
 _MANY = 8
+_KNOWN = NAMES.index("known as a constant")
+_WELL_KNOWN = math.log1p(40)
 
 
 @dataclass(slots=True)
@@ -87,17 +91,22 @@ def _judged(
         second_rows(group, segments, matrix, guess, elsewhere)
         for group, (segments, matrix), guess in zip(groups, found, likely, strict=True)
     ]
-    likely = [in_company(one) for one in _apart(second, again)]
+    likely = [in_company(one, matrix) for one, matrix in zip(_apart(second, again), again, strict=True)]
     return [(segments, one) for (segments, _), one in zip(found, likely, strict=True)]
 
 
-def in_company(likely: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Probabilities moved a little towards those of the siblings, the more the more siblings there are."""
+def in_company(likely: npt.NDArray[np.float64], measures: Matrix) -> npt.NDArray[np.float64]:
+    """Probabilities moved a little towards those of the siblings, the more the more siblings there are.
+
+    A word that many APIs have as a constant (`me`, `search`) is not drawn among values.
+    """
     count = len(likely)
     if count < 2:
         return likely
     others = (likely.sum() - likely) / (count - 1)
-    return np.clip(likely + _PULL * (2 * others - 1) * min(count, _MANY) / _MANY, 0, 1)
+    pull = _PULL * (2 * others - 1) * min(count, _MANY) / _MANY
+    pull[(pull > 0) & (measures[:, _KNOWN] > _WELL_KNOWN)] = 0
+    return np.asarray(np.clip(likely + pull, 0, 1))
 
 
 def _apart(trees: Trees, matrices: list[Matrix]) -> list[npt.NDArray[np.float64]]:

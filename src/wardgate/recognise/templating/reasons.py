@@ -59,7 +59,7 @@ def why(trie: Trie, prior: Prior, bodies: Mapping[str, int] | None, path: str) -
             break
         segments, matrix = rows(group, around)
         second = second_rows(group, segments, matrix, prior.first.likely(matrix), elsewhere)
-        likely = in_company(prior.second.likely(second))
+        likely = in_company(prior.second.likely(second), second)
         at = segments.index(segment)
         weights = prior.second.reasons(second[at])
         order = np.argsort(-np.abs(weights), kind="stable")[:_MOST]

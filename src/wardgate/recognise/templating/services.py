@@ -62,6 +62,10 @@ class Services:
             one.trie.version += 1
         return changed
 
+    def forget(self, service: str) -> None:
+        """Drop what was observed of a service."""
+        self._services.pop(service, None)
+
     def due(self) -> list[str]:
         """Services that were never learned, or grew enough since."""
         return sorted(
