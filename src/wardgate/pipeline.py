@@ -25,6 +25,7 @@ from wardgate.core.ids import Ids, KnownIds
 from wardgate.core.keys import Key
 from wardgate.core.observed import Parsed, Reject
 from wardgate.core.stacking import stacked
+from wardgate.lake.engine import ALIAS
 from wardgate.lake.linking import mark_linked
 from wardgate.lake.rollup import ROLLED, latencies, rollups
 from wardgate.lake.store import Batch, Lake
@@ -35,6 +36,8 @@ from wardgate.recognise.calls import Context, Recognition
 from wardgate.sources.format import Defaults
 
 _FACTS = {"paths": "path_id", "credentials": "credential_id", "callers": "caller_id"}
+_HEED_US = 30_000_000
+"""How often a process looks whether somebody was erased."""
 FIRST_VERSION = 1
 """Version of the mapping path → operation that ingestion writes; relabelling writes higher ones."""
 
@@ -93,6 +96,8 @@ class Pipeline:
         self._proxies: dict[tuple[str, ...], Proxies] = {}
         self._known = {"paths": KnownIds(), "credentials": KnownIds(), "callers": KnownIds()}
         self._preparing = Lock()
+        self._heeded_us: int | None = None
+        self._erasures = 0
 
     def prepare(
         self, parsed: Parsed, origin: Origin, reached: Reached, batch_id: int | None = None
@@ -126,6 +131,7 @@ class Pipeline:
         batches = [part.batch for part in parts]
         linking = any(_has_links(batch) for batch in batches)
         with self.lake.committing([one.batch_id for one in batches], linking=linking) as turn:
+            self._heed_erasures(turn.con)
             written = turn.new(batches)
             new = [one for one, is_new in zip(batches, written, strict=True) if is_new]
             turn.write(_finished(new, _linked(turn.con, new)))
@@ -133,6 +139,20 @@ class Pipeline:
             for table, ids in part.new_ids.items():
                 self._known[table].add(ids)
         return written
+
+    def _heed_erasures(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Take no fact for known any more when somebody was erased: it may be gone. Looks now and then."""
+        now = self._clock()
+        if self._heeded_us is not None and 0 <= now - self._heeded_us < _HEED_US:
+            return
+        self._heeded_us = now
+        found = con.execute(f"SELECT count(*) FROM {ALIAS}.erasures").fetchone()
+        erasures = found[0] if found else 0
+        if erasures != self._erasures:
+            self._erasures = erasures
+            with self._preparing:
+                for ids in self._known.values():
+                    ids.forget()
 
     def batch_id(self, origin: Origin, first_position: int) -> int:
         """The id of the part of an origin that starts at a record: the same however often it is read."""

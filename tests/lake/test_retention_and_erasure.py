@@ -132,6 +132,21 @@ def test_an_erased_login_takes_its_credential_and_caller_along(people: Lake, hom
     assert one(people, f"(SELECT count(*) FROM {ALIAS}.rollups WHERE credential_id <> 0)") == 0
 
 
+def test_a_process_that_goes_on_learns_who_was_erased_anew(lake: Lake, new_lake_traffic, log_line) -> None:  # type: ignore[no-untyped-def]
+    now = [NOON]
+    traffic = new_lake_traffic(lake, clock=lambda: now[0])
+    visitor = log_line(client="203.0.113.99", agent="erin-tool/1.0")
+    known = f"(SELECT count(*) FROM {ALIAS}.callers WHERE name LIKE 'erin-tool%')"
+    traffic.send(visitor)
+    assert one(lake, known) == 1
+    assert erase(lake, Subject(address="203.0.113.99"), fixed_clock(NOON)).facts == 1
+    assert one(lake, known) == 0
+    now[0] += 60_000_000
+    traffic.send(log_line(client="198.51.100.1"))
+    traffic.send(visitor)
+    assert one(lake, known) == 1
+
+
 @pytest.mark.parametrize("kind", ["caller", "credential"])
 def test_a_caller_or_credential_is_erased_by_its_id(people: Lake, kind: str) -> None:
     column = f"{kind}_id"

@@ -57,6 +57,10 @@ class KnownIds:
         at = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
         return np.asarray(self._ids[at] != ids)
 
+    def forget(self) -> None:
+        """Take none for written."""
+        self._ids = np.empty(0, np.int64)
+
     def add(self, ids: Ids) -> None:
         """Remember ids, after their commit."""
         if len(ids):

@@ -7,7 +7,7 @@ operation was called is not personal, and an inventory that forgot operations wo
 erasure rollups count more calls than the lake holds. Paths stay, since they are the inventory's.
 
 A reader that is asking meanwhile may be refused, or miss rows, once. A process that goes on ingesting learns
-the subject anew if it calls again.
+the subject anew if it calls again: half a minute later it no longer takes the facts it wrote for known.
 """
 
 import subprocess
@@ -95,6 +95,7 @@ def erase(lake: Lake, subject: Subject, clock: Clock) -> Erased:
                 done.facts += _rewritten(turns, table, theirs, lambda rows, t=theirs: _without(rows, t))
         if callers:
             _name_erased(lake, clock)
+        _record(lake, clock)
         done.files = _purge(turns)
     return done
 
@@ -174,6 +175,11 @@ def _name_erased(lake: Lake, clock: Clock) -> None:
         con.register("erased", rows)
         con.execute(f"INSERT INTO {ALIAS}.callers SELECT * FROM erased")
         con.unregister("erased")
+
+
+def _record(lake: Lake, clock: Clock) -> None:
+    with lake.writing() as con:
+        con.execute(f"INSERT INTO {ALIAS}.erasures VALUES (make_timestamp(?))", [clock()])
 
 
 def _purge(turns: Turns) -> int:

@@ -116,6 +116,9 @@ REJECTS = pa.schema(
     ]
 )
 
+ERASURES = pa.schema([("erased_at_us", TIME)])
+"""When somebody was erased: processes that remember which facts they wrote must look again."""
+
 TABLES: dict[str, pa.Schema] = {
     "calls": CALL_SCHEMA,
     "paths": PATHS,
@@ -125,4 +128,5 @@ TABLES: dict[str, pa.Schema] = {
     "latencies": LATENCIES,
     "ledger": LEDGER,
     "rejects": REJECTS,
+    "erasures": ERASURES,
 }
