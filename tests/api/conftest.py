@@ -161,6 +161,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = start(folder)
     yield running
     code = running.stop()
-    _lakes.pop(folder).close()
+    if lake := _lakes.pop(folder, None):  # a worker may have run no test that looked into it
+        lake.close()
     errors = (folder / "stderr.log").read_text()
     assert (code, errors) == (0, "")
