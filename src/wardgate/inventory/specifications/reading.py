@@ -1,0 +1,80 @@
+"""Specifications from files and folders: what each holds is told from its content, then its name.
+
+A folder is read file by file, in the order of names; files that hold no specification are listed as such, and
+one that is broken does not keep the others from being read. Links are not followed out of the folder.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wardgate.core.errors import WardgateError
+from wardgate.inventory.specifications.document import MOST_BYTES, parse
+from wardgate.inventory.specifications.form import Specification
+from wardgate.inventory.specifications.notes import Notes
+from wardgate.inventory.specifications.openapi import is_openapi, read_openapi
+
+SUFFIXES = frozenset((".json", ".yaml", ".yml", ".graphql", ".graphqls", ".gql", ".proto"))
+MOST_FILES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One file: its specification, or why there is none."""
+
+    path: Path
+    content: bytes
+    specification: Specification | None
+    refusal: WardgateError | None = None
+
+
+def read_path(path: Path) -> Iterator[Read]:
+    """Every specification of a file or folder. Raises `input-not-found` and `specification-too-many`."""
+    if path.is_dir():
+        files = sorted(
+            one
+            for one in path.rglob("*")
+            if one.suffix.lower() in SUFFIXES and one.is_file() and _inside(one, path)
+        )
+        if len(files) > MOST_FILES:
+            raise WardgateError(
+                "specification-too-many",
+                f"the folder holds more than {MOST_FILES:,} files.",
+                mend="Name a part.",
+            )
+    elif path.is_file():
+        files = [path]
+    else:
+        raise WardgateError("input-not-found", f"there is no file or folder {path}.")
+    for file in files:
+        yield _read(file)
+
+
+def _inside(file: Path, folder: Path) -> bool:
+    return file.resolve().is_relative_to(folder.resolve())
+
+
+def _read(file: Path) -> Read:
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        refusal = WardgateError("input-unreadable", f"cannot read {file}: {error.strerror}.")
+        return Read(file, b"", None, refusal)
+    try:
+        return Read(file, content, read_content(content, file.name))
+    except WardgateError as error:
+        return Read(file, content, None, error)
+
+
+def read_content(content: bytes, name: str) -> Specification:
+    """The specification that a text holds; `name` is a file's. Raises `specification-…`."""
+    notes = Notes()
+    document = parse(content, notes, name=name)
+    if is_openapi(document):
+        return read_openapi(document, notes)
+    raise WardgateError(
+        "specification-unknown",
+        "the file holds no specification that is read here.",
+        mend="OpenAPI 2.0 to 3.2, GraphQL schemas, Postman collections 2.1 and .proto files are.",
+    )
