@@ -28,7 +28,8 @@ _SAMPLE = 20
 _LOOK = 1 << 16
 _ORDINARY = {"opaque", "hex"}
 _BEGINNINGS = frozenset(
-    "ey sk pk rk gh gi gl xo xa AK AS AB AC AI ya GO SG np hf dc pu rp nf tv li AT py do sh wh hv sq ke AG --".split()
+    "ey sk pk rk gh gi gl xo xa AK AS AB AC AI ya GO SG np hf dc pu rp nf tv li AT py do sh wh hv sq ke "
+    "AG --".split()
 )
 """How the known secrets begin (`match.secrets`); the rest need no closer look."""
 _DEFAULT = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
