@@ -62,8 +62,8 @@ class Installation:
         return load_key(self.home.path)
 
     @contextmanager
-    def lake(self) -> Iterator["Lake"]:
-        """The lake, closed at the end of the block. Raises `lake-unreadable` or `config-…`."""
+    def lake(self, threads: int = 2) -> Iterator["Lake"]:
+        """The lake, its engine with so many threads, closed in the end. Raises `lake-unreadable`, `config-…`."""
         from wardgate.lake.engine import MEMORY, configured_place, embedded_place
         from wardgate.lake.store import Lake
 
@@ -71,7 +71,7 @@ class Installation:
         if self._is_configured:  # else the settings' own import, a third of a short command, is not needed
             settings = self.settings.lake
             place, memory = configured_place(home, settings), settings.memory
-        lake = Lake(place, memory=memory)
+        lake = Lake(place, memory=memory, threads=threads)
         try:
             yield lake
         finally:
@@ -83,7 +83,7 @@ class Installation:
         from wardgate.core.clock import system_clock
         from wardgate.pipeline import Pipeline
 
-        with self.lake() as lake:
+        with self.lake(threads=1) as lake:
             yield Pipeline(lake, self.key, system_clock)
 
 

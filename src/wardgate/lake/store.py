@@ -70,12 +70,13 @@ class Batch:
 class Lake:
     """An open lake. Safe to share between threads: each statement runs on a cursor of its own."""
 
-    def __init__(self, place: Place, *, memory: str = MEMORY) -> None:
+    def __init__(self, place: Place, *, memory: str = MEMORY, threads: int = 2) -> None:
+        """`threads` are the engine's. Who writes needs one: several cost a small commit twice the CPU."""
         self.place = place
         self._turn = RLock()
         self._depth = 0  # the file lock is taken once, however deep its holder goes
         self._locks = BatchLocks(place.catalog) if place.on_postgres else None
-        self._con = self._connected(memory)
+        self._con = self._connected(memory, threads)
         try:
             self._make_tables()
         except duckdb.Error as error:
@@ -84,13 +85,13 @@ class Lake:
                 raise LakeFull from error
             raise unreadable(error) from error
 
-    def _connected(self, memory: str) -> duckdb.DuckDBPyConnection:
+    def _connected(self, memory: str, threads: int) -> duckdb.DuckDBPyConnection:
         """Attached; two processes that start on an empty folder make its catalogue one after the other."""
         if self.place.lock is not None and Path(self.place.catalog).exists():
             with suppress(WardgateError):  # it may be there and not be made yet: then wait for who makes it
-                return connect(self.place, memory=memory)
+                return connect(self.place, memory=memory, threads=threads)
         with self._opening():
-            return connect(self.place, memory=memory)
+            return connect(self.place, memory=memory, threads=threads)
 
     @contextmanager
     def _opening(self) -> Iterator[None]:

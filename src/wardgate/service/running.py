@@ -79,12 +79,7 @@ class Running:
             self._opened = opened.pop_all()
 
     def _opened_lake(self) -> Lake:
-        """Commits of a few thousand rows cost half where the engine does not spread them over its threads."""
-        lake = Lake(self._place, memory=self.config.lake.memory)
-        cursor = lake.cursor()
-        cursor.execute("SET threads = 1")
-        cursor.close()
-        return lake
+        return Lake(self._place, memory=self.config.lake.memory, threads=1)
 
     def start(self, name: str, work: Work) -> None:
         """Run something beside the rest until `close`."""
