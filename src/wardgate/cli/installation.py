@@ -63,7 +63,7 @@ class Installation:
 
     @contextmanager
     def lake(self, threads: int = 2) -> Iterator["Lake"]:
-        """The lake, its engine with so many threads, closed in the end. Raises `lake-unreadable`, `config-…`."""
+        """The lake, its engine with so many threads, closed in the end. Raises `lake-…`, `config-…`."""
         from wardgate.lake.engine import MEMORY, configured_place, embedded_place
         from wardgate.lake.store import Lake
 
