@@ -116,7 +116,7 @@ def test_aliases_nested_in_aliases_are_no_way_around_the_depth() -> None:
         (
             "paths: {/a: {$ref: '#/x-b'}}\nx-b: {$ref: '#/x-c'}\nx-c: {$ref: '#/x-b'}",
             "reference-loop",
-            "#/x-b",
+            "#/x-c",
         ),
         ("paths: {/a: {get: {callbacks: {done: {}}}}}", "webhook", "#/paths/~1a/get/callbacks/done"),
         ("webhooks: {done: {post: {}}}", "webhook", "#/webhooks/done"),

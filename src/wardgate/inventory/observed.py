@@ -1,0 +1,55 @@
+"""What was observed of an operation, as far as it can be set beside a specification.
+
+What no source showed is None, and nothing is concluded from it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from wardgate.inventory.operations import Operation
+from wardgate.inventory.specifications.form import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One observed operation. `template` is the whole path, base path included."""
+
+    service: str
+    method: str | None
+    template: str
+    protocol: str = "http"
+    operation: str | None = None
+    operation_id: int = 0
+    calls: int = 0
+    statuses: tuple[int, ...] | None = None
+    """Classes of status that were answered: 2 for 200…299."""
+    queries: Mapping[str, float] | None = None
+    """Query parameter → share of calls that had it."""
+    requests: Mapping[str, Shape] | None = None
+    """Media type → shape of the bodies that were sent."""
+    responses: Mapping[str, Mapping[str, Shape]] | None = None
+    """Status → media type → shape of the bodies that were answered."""
+    no_credential_share: float | None = None
+    """Share of calls for which no vantage shows a credential."""
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+
+
+def observed(one: Operation, queries: Mapping[str, float] | None = None) -> Observed:
+    """What the inventory's listing says of an operation."""
+    counts = (one.status_1xx, one.status_2xx, one.status_3xx, one.status_4xx, one.status_5xx)
+    return Observed(
+        service=one.service,
+        method=one.method,
+        template=one.template,
+        protocol=one.protocol,
+        operation=one.operation,
+        operation_id=one.operation_id,
+        calls=one.calls,
+        statuses=tuple(at for at, n in enumerate(counts, 1) if n) or None,
+        queries=queries,
+        no_credential_share=one.no_credential_share,
+        first_seen=one.first_seen,
+        last_seen=one.last_seen,
+    )
