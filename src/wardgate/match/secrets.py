@@ -3,8 +3,8 @@
 Shared by recognition (credentials, redaction) and by whatever shows text that was not understood. The
 patterns are linear-time (RE2). Nothing here keeps or prints a value.
 
-Sources: RFC 7519 (JWT), RFC 6749 and RFC 6750 (OAuth parameters), and the vendors' published token
-prefixes (GitHub, GitLab, Slack, Stripe, AWS, Google, npm, PyPI and others).
+Sources: RFC 7519 (JWT), RFC 6749 and RFC 6750 (OAuth parameters); the services' own prefixes are listed in
+`match.vendor_tokens`.
 """
 
 import re
@@ -12,6 +12,8 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import re2
+
+from wardgate.match.vendor_tokens import VENDOR_TOKENS
 
 SECRET_NAMES = frozenset(
     """
@@ -33,27 +35,7 @@ SECRET_NAMES = frozenset(
 _PREFIXED = "|".join(
     (
         r"eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{2,}(?:\.[A-Za-z0-9_-]*){0,3}",
-        r"(?:sk|pk|rk)_(?:live|test)_[A-Za-z0-9]{8,}",
-        r"sk-[A-Za-z0-9_-]{16,}",
-        r"gh[pousr]_[A-Za-z0-9]{16,}",
-        r"github_pat_[A-Za-z0-9_]{16,}",
-        r"gl(?:pat|ptt|dt|rt|cbt|ft|soat)-[A-Za-z0-9_.-]{12,}",
-        r"xox[abeoprs]-[A-Za-z0-9-]{8,}",
-        r"xapp-[A-Za-z0-9-]{8,}",
-        r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}",
-        r"AIza[A-Za-z0-9_-]{20,}",
-        r"ya29\.[A-Za-z0-9_-]{12,}",
-        r"GOCSPX-[A-Za-z0-9_-]{12,}",
-        r"SG\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
-        r"(?:npm|hf|dckr_pat|pul|rpa|nfp|tvly|lin_api|ATATT|ATCTT)_?[A-Za-z0-9_-]{24,}",
-        r"pypi-[A-Za-z0-9_-]{16,}",
-        r"(?:dop|doo|dor)_v1_[A-Za-z0-9]{16,}",
-        r"shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{16,}",
-        r"whsec_[A-Za-z0-9+/=_-]{8,}",
-        r"hv[sbr]\.[A-Za-z0-9_-]{12,}",
-        r"(?:sq0atp|sq0csp)-[A-Za-z0-9_-]{12,}",
-        r"key-[0-9a-f]{24,}",
-        r"AGE-SECRET-KEY-[A-Z0-9]{20,}",
+        *dict.fromkeys(token.masked for token in VENDOR_TOKENS),
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     )
 )

@@ -1,0 +1,1 @@
+"""Classes of data: what each looks like, and under which names. One file for each class or family."""
