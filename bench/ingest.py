@@ -12,13 +12,13 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from inputs import cloudflare_log, combined_log, har, json_lines
+from inputs import cloudflare_log, combined_log, har, json_lines, wide_cloudflare_log
 from measure import Figures, medians, run
 
 WARDGATE = [sys.executable, "-m", "wardgate"]
 GOACCESS = ["goaccess", "--log-format=COMBINED", "--no-progress", "--no-global-config"]
 LIMITS = {"distinct": 4.0, "repetitive": 3.0}
-PER_CPU_SECOND = {"cloudflare": 150_000, "har": 15_000, "jsonl": 15_000}
+PER_CPU_SECOND = {"cloudflare": 150_000, "cloudflare-wide": 150_000, "har": 15_000, "jsonl": 15_000}
 
 
 def main() -> None:
@@ -82,6 +82,7 @@ def per_cpu_second(folder: Path, runs: int) -> None:
     """Calls per CPU-second between a tenth of the input and the whole: what starting costs is in both."""
     makers = {
         "cloudflare": (cloudflare_log, "cloudflare.jsonl", 500_000),
+        "cloudflare-wide": (wide_cloudflare_log, "cloudflare.jsonl", 500_000),
         "har": (har, "bench.har", 40_000),
         "jsonl": (json_lines, "bench.jsonl", 60_000),
     }
