@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "services": ("wardgate.cli.services", "List the services that were called."),
     "credentials": ("wardgate.cli.credentials", "List the credentials in use, by fingerprint."),
     "callers": ("wardgate.cli.callers", "List who and what is calling."),
+    "spec": ("wardgate.cli.spec", "Take specifications in, set them beside the traffic, export."),
     "flows": ("wardgate.cli.flows", "Show who calls what with which credential."),
     "sources": ("wardgate.cli.sources", "Show every source's accounting and what was not understood."),
     "doctor": ("wardgate.cli.doctor", "Find out why something is not showing, and what to do."),

@@ -4,9 +4,9 @@ Times are µs since 1970 (UTC). A change here needs a migration in `state/migrat
 `REVISION`; a test compares the migrated tables with these.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, text
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration these tables are at."""
 
 metadata = MetaData(
@@ -43,4 +43,30 @@ Index(
     unique=True,
     sqlite_where=text("revoked_at_us IS NULL"),
     postgresql_where=text("revoked_at_us IS NULL"),
+)
+
+specifications = Table(
+    "specifications",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("title", String(255), nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("service", String(255)),  # the service a person said it describes
+    Column("digest", String(64), nullable=False),  # SHA-256 of the document, which itself is not kept
+    Column("operations", Integer, nullable=False),
+    Column("left_out", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # what was read of it: JSON, Zstandard
+    Column("added_at_us", BigInteger, nullable=False),
+    Column("removed_at_us", BigInteger),
+)
+"""Specifications that people gave. Adding one under a name in force replaces it; the old one stays, ended."""
+
+Index(
+    "ix_specifications_name_in_force",
+    specifications.c.name,
+    unique=True,
+    sqlite_where=text("removed_at_us IS NULL"),
+    postgresql_where=text("removed_at_us IS NULL"),
 )

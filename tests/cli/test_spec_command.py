@@ -1,0 +1,187 @@
+"""`wardgate spec`: from a description to the undocumented operations, and out again."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+Run = Callable[..., Any]
+SHOP = """
+openapi: 3.0.3
+info: {title: Shop, version: '1.2', contact: {name: Team Shop, email: shop@example.com}}
+servers: [{url: 'https://shop.example/v1'}]
+paths:
+  /orders: {get: {parameters: [{name: page, in: query, schema: {type: integer}}], responses: {'200': {description: ''}}}}
+  /orders/{id}:
+    parameters: [{name: id, in: path, required: true, schema: {type: integer}}]
+    get: {responses: {'200': {description: '', content: {application/json: {
+      schema: {$ref: '#/components/schemas/Order'}}}}}}
+    delete: {deprecated: true, responses: {'204': {description: ''}}}
+  /never: {get: {responses: {'200': {description: ''}}}}
+  /broken: 7
+components: {schemas: {Order: {type: object, properties: {id: {type: integer}}}}}
+"""  # noqa: E501
+LINE = '192.0.2.1 - - [01/Mar/2026:10:00:01 +0000] "{}" 200 12 "-" "curl/8.5"\n'
+CALLS = (
+    "GET /v1/orders?page=1 HTTP/1.1",
+    "GET /v1/orders?page=2&debug=1 HTTP/1.1",
+    "GET /v1/orders/4711 HTTP/1.1",
+    "DELETE /v1/orders/4712 HTTP/1.1",
+    "GET /v1/hidden HTTP/1.1",
+    "POST /v1/orders HTTP/1.1",
+)
+
+
+@pytest.fixture
+def shop_log(run: Run, tmp_path: Path) -> Path:
+    """Calls of `shop.example`, taken in; answers the path of its description."""
+    log = tmp_path / "access.log"
+    log.write_text("".join(LINE.format(one) for one in CALLS))
+    done = run("ingest", str(log), "--service", "shop.example")
+    assert done.code == 0, done.err
+    file = tmp_path / "shop.yaml"
+    file.write_text(SHOP)
+    return file
+
+
+def test_a_specification_is_taken_in_and_what_was_left_out_is_said(run: Run, shop_log: Path) -> None:
+    added = run("spec", "add", str(shop_log))
+    assert added.code == 0, added.err
+    assert added.out.startswith("shop.yaml: openapi-3.0, 4 operations; 1 thing left out or mended\n")
+    assert "#/paths/~1broken" in added.out and "[wrong-type]" in added.out
+    again = run("spec", "add", str(shop_log), "--json").json
+    assert (again["changed"], again["operations"], again["title"]) == (False, 4, "Shop")
+    assert [one["code"] for one in again["notes"]] == ["wrong-type"]
+    shop_log.write_text(SHOP.replace("  /never:", "  /ever:"))
+    assert run("spec", "add", str(shop_log), "--json").json["changed"] is True
+    (only,) = run("spec", "list", "--json").json["specifications"]
+    assert (only["name"], only["kind"], only["version"]) == ("shop.yaml", "openapi-3.0", "1.2")
+    assert "Shop" in run("spec", "list").out
+    assert run("spec", "remove", "shop.yaml").code == 0
+    assert run("spec", "list", "--json").json == {"specifications": []}
+
+
+def test_the_difference_to_what_was_called_is_shown(run: Run, shop_log: Path) -> None:
+    run("spec", "add", str(shop_log))
+    shown = run("spec", "diff", "--json")
+    assert shown.code == 1
+    (one,) = shown.json["compared"]
+    assert (one["service"], one["base"], one["matched_by"]) == ("shop.example", "/v1", "host")
+    differences = {
+        (each["drift"], each["method"], each["template"], each["place"]) for each in one["differences"]
+    }
+    assert {
+        ("operation-undescribed", "GET", "/v1/hidden", ""),
+        ("operation-undescribed", "POST", "/v1/orders", ""),
+    } <= differences
+    assert ("operation-uncalled", "GET", "/v1/never", "") in differences
+    assert ("parameter-undescribed", "GET", "/v1/orders", "query:debug") in differences
+    (deprecated,) = (each for each in differences if each[0] == "operation-deprecated-called")
+    assert re.fullmatch(r"/v1/orders/\{\w+\}", deprecated[2])
+    assert len(differences) == 5
+    text = run("spec", "diff", "shop.yaml")
+    assert text.code == 1 and "operation-undescribed" in text.out and "by host" in text.out
+    assert run("spec", "diff", "--service", "elsewhere", "--json").json == {"compared": []}
+
+
+def test_the_inventory_leaves_as_openapi_with_its_evidence(run: Run, shop_log: Path) -> None:
+    run("spec", "add", str(shop_log))
+    document = run("spec", "export", "shop.example").json
+    validate(document)
+    assert document["openapi"] == "3.1.0"
+    standing = {
+        f"{method} {path}": one["x-wardgate-standing"]
+        for path, item in document["paths"].items()
+        for method, one in item.items()
+    }
+    assert standing == {
+        "get /v1/orders": "documented",
+        "get /v1/orders/{id}": "documented",
+        "delete /v1/orders/{id}": "zombie",
+        "get /v1/hidden": "shadow",
+        "post /v1/orders": "shadow",
+        "get /v1/never": "unused",
+    }
+    hidden = document["paths"]["/v1/hidden"]["get"]["x-wardgate-evidence"]
+    assert [(one["layer"], one["says"], one["source"]) for one in hidden] == [
+        ("traffic", "exists", "shop.example")
+    ]
+    called = run("spec", "export", "shop.example", "--observed", "--json").json
+    assert "/v1/never" not in called["paths"]
+
+
+def test_the_export_can_be_imported_again_and_then_nothing_is_undescribed(
+    run: Run, shop_log: Path, tmp_path: Path
+) -> None:
+    run("spec", "add", str(shop_log))
+    ours = tmp_path / "ours.json"
+    ours.write_text(run("spec", "export", "shop.example").out)
+    run("spec", "remove", "shop.yaml")
+    added = run("spec", "add", str(ours), "--json").json
+    assert (added["operations"], added["left_out"]) == (6, 0)
+    (one,) = run("spec", "diff", "--json").json["compared"]
+    assert (one["service"], one["base"]) == ("shop.example", "")
+    assert not [each for each in one["differences"] if each["drift"] == "operation-undescribed"]
+
+
+def test_csv_and_json_have_a_row_for_every_operation(run: Run, shop_log: Path) -> None:
+    run("spec", "add", str(shop_log))
+    rows = list(csv.DictReader(io.StringIO(run("spec", "export", "shop.example", "--format", "csv").out)))
+    whole = run("spec", "export", "shop.example", "--format", "json").json["operations"]
+    assert len(rows) == len(whole) == 6
+    assert {row["owners"] for row in rows} == {"Team Shop", ""}
+    assert {(row["template"], row["method"]): row["standing"] for row in rows} == {
+        (one["template"], one["method"]): one["standing"] for one in whole
+    }
+
+
+def test_a_folder_is_read_file_by_file(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "apis"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "a.yaml").write_text(SHOP)
+    (folder / "b.json").write_text(json.dumps({"swagger": "2.0", "paths": {"/x": {"get": {}}}}))
+    (folder / "broken.json").write_text("{")
+    (folder / "package.json").write_text("{}")
+    (folder / "readme.md").write_text("hello")
+    done = run("spec", "add", str(folder))
+    assert done.code == 1
+    assert "broken.json: [specification-not-json] " in done.err
+    names = [one["name"] for one in run("spec", "list", "--json").json["specifications"]]
+    assert names == ["b.json", "deep/a.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("add", "nowhere.yaml"), "input-not-found"),
+        (("diff",), "specification-not-there"),
+        (("diff", "nobody"), "specification-not-there"),
+        (("remove", "nobody"), "specification-not-there"),
+        (("export", "nobody"), "service-unknown"),
+        (("add", ".", "--name", "x"), "specification-name"),
+    ],
+)
+def test_refusals_have_a_code(run: Run, arguments: tuple[str, ...], code: str) -> None:
+    refused = run("spec", *arguments)
+    assert refused.code == 2
+    assert refused.err.startswith(f"[{code}] ") and refused.err.count("\n") == 1
+
+
+def test_secrets_in_a_description_go_nowhere(run: Run, home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(
+        SHOP.replace("https://shop.example", "https://admin:hunter2canary@shop.example").replace(
+            "schema: {type: integer}",
+            "schema: {type: integer, default: hunter2canary}, example: hunter2canary",
+        )
+    )
+    said = run("spec", "add", str(file), "--json").out + run("spec", "list").out
+    said += run("spec", "export", "shop.example").out
+    assert "hunter2canary" not in said
+    assert not [one for one in home.rglob("*") if one.is_file() and b"hunter2canary" in one.read_bytes()]
