@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from inputs import cloudflare_log, combined_log, har, json_lines, wide_cloudflare_log
-from measure import Figures, medians, run
+from measure import Figures, made, medians, run
 
 WARDGATE = [sys.executable, "-m", "wardgate"]
 GOACCESS = ["goaccess", "--log-format=COMBINED", "--no-progress", "--no-global-config"]
@@ -56,7 +56,7 @@ def against_goaccess(folder: Path, lines: int, runs: int) -> None:
     if peer is None:
         print("goaccess is not installed (Debian: apt-get install goaccess); its ratios are left out")
     for kind, limit in LIMITS.items():
-        log = combined_log(folder / f"{kind}.log", lines, kind)
+        log = made(combined_log, folder / f"{kind}.log", lines, kind)
         ours, theirs = [], []
         for _ in range(runs):
             ours.append(wardgate(folder, log))
@@ -87,9 +87,9 @@ def per_cpu_second(folder: Path, runs: int) -> None:
         "jsonl": (json_lines, "bench.jsonl", 60_000),
     }
     for name, (make, file, calls) in makers.items():
-        log = make(folder / file, calls // 10)
+        log = made(make, folder / file, calls // 10)
         small = medians([wardgate(folder, log) for _ in range(runs)])
-        log = make(folder / file, calls)
+        log = made(make, folder / file, calls)
         whole = medians([wardgate(folder, log) for _ in range(runs)])
         rate = (calls - calls // 10) / (whole.cpu - small.cpu)
         limit = PER_CPU_SECOND[name]
@@ -101,10 +101,10 @@ def per_cpu_second(folder: Path, runs: int) -> None:
 
 
 def growth(folder: Path, lines: int) -> None:
-    small_log = combined_log(folder / "small.log", lines, "distinct")
+    small_log = made(combined_log, folder / "small.log", lines, "distinct")
     small = wardgate(folder, small_log)
     small_log.unlink()
-    large_log = combined_log(folder / "large.log", lines * 10, "distinct")
+    large_log = made(combined_log, folder / "large.log", lines * 10, "distinct")
     large = wardgate(folder, large_log)
     large_log.unlink()
     print(
@@ -112,7 +112,7 @@ def growth(folder: Path, lines: int) -> None:
         f"{large.cpu / small.cpu:.1f} times the CPU (at most 11); memory {small.memory_mb:.0f} and "
         f"{large.memory_mb:.0f} MB (at most 700)"
     )
-    callers = wardgate(folder, combined_log(folder / "callers.log", lines, "callers"))
+    callers = wardgate(folder, made(combined_log, folder / "callers.log", lines, "callers"))
     print(
         f"growth: {lines:,} distinct callers, {callers.cpu:.1f} CPU-s, "
         f"{callers.memory_mb:.0f} MB (at most 700)"

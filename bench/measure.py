@@ -3,7 +3,9 @@
 import os
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
@@ -29,6 +31,19 @@ def run(command: list[str], log: Path, env: dict[str, str] | None = None) -> Fig
     if status != 0:
         raise SystemExit(f"{command[0]} failed ({status}):\n{log.read_text('utf-8', 'replace')[-2000:]}")
     return Figures(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
+
+
+def made(make: Callable[..., Path], path: Path, *more: object) -> Path:
+    """The input that `make` writes to `path`, in a process of its own.
+
+    A child begins with its parent's memory, and Linux counts that as its peak: the parent must stay small.
+    """
+    process = get_context("spawn").Process(target=make, args=(path, *more))
+    process.start()
+    process.join()
+    if process.exitcode != 0:
+        raise SystemExit(f"{path.name} could not be made")
+    return path
 
 
 def medians(figures: list[Figures]) -> Figures:
