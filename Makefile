@@ -8,7 +8,7 @@ EXTRAS := --extra console --extra scaled
 STAMP := $(VENV)/.locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest crash bench-follow bench-push bench-recognition template-prior
+.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest crash bench-follow bench-push bench-recognition bench-descriptions template-prior
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -57,6 +57,9 @@ bench-push: setup ## pushed calls a second, durable, while the inventory is read
 
 bench-recognition: setup ## templates against descriptions, recorded traffic, kinds of identifiers, and their cost (ONLY=kinds)
 	$(BIN)/python bench/recognition.py $(if $(ONLY),--only $(ONLY))
+
+bench-descriptions: setup ## public descriptions: imported, counted, exported, imported again (VALIDATE=10: judge every tenth)
+	$(BIN)/python bench/descriptions.py --validate $(or $(VALIDATE),10)
 
 template-prior: setup ## learn the prior of templates from public descriptions (EXCLUDE=provider,…; OUT=file)
 	$(BIN)/python bench/templating/train.py --exclude "$(EXCLUDE)" $(if $(OUT),--out $(OUT))
