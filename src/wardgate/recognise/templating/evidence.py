@@ -200,6 +200,8 @@ class _Child:
 
 
 _PLAIN = frozenset({PARAMETER})
+_SAME_BELOW = PLAIN_VALUES | {Kind.LOCALE}
+"""Looks that make no child tell its parent from another."""
 _MOST_BELOW = 64
 
 
@@ -211,7 +213,7 @@ def _child(segment: str, nodes: list[Node]) -> _Child:
         methods |= node.methods
         shapes.update(node.shapes)
         for name in node.children:
-            kids.add(PARAMETER if lexeme(name).kind in PLAIN_VALUES else name)
+            kids.add(PARAMETER if lexeme(name).kind in _SAME_BELOW else name)
     return _Child(lexeme(segment), methods, frozenset(kids), frozenset(_deeper(nodes)), frozenset(shapes))
 
 

@@ -31,7 +31,26 @@ HALF = 0.5
 _PULL = 0.25
 _MANY = 8
 _KNOWN = NAMES.index("known as a constant")
-_WELL_KNOWN = math.log1p(40)
+_WELL_KNOWN = math.log1p(20)
+_KNOWN_FIRST = math.log1p(4)
+"""How many APIs must have a word as a constant: for one among values, and for a first segment."""
+_ALIKE = NAMES.index("siblings of its looks")
+_DEPTH = NAMES.index("depth")
+_FEW = 0.35
+_UNDER_HALF = 0.45
+_LOW = 0.2
+"""First segments are constants among constants: `/base64`, `/sha256sum`."""
+_PLAIN_LOOKS = [
+    NAMES.index(f"looks: {one}")
+    for one in ("number", "uuid, hex, ulid or opaque", "e-mail or date", "host name")
+]
+_NATURE = (
+    ("looks: number", 2, 0.9),
+    ("looks: uuid, hex, ulid or opaque", 2, 0.75),
+    ("looks: e-mail or date", 1, 0.9),
+    ("looks: locale", 2, 0.75),
+)
+"""Looks, how many siblings of them make it sure, and how sure."""
 
 
 @dataclass(slots=True)
@@ -103,10 +122,26 @@ def in_company(likely: npt.NDArray[np.float64], measures: Matrix) -> npt.NDArray
     count = len(likely)
     if count < 2:
         return likely
+    nature = by_nature(measures)
+    likely = np.maximum(likely, nature)
+    known = measures[:, _KNOWN] > _WELL_KNOWN
+    first = measures[:, _DEPTH] == 0
+    likely = np.where(first & (measures[:, _KNOWN] > _KNOWN_FIRST), np.minimum(likely, _LOW), likely)
     others = (likely.sum() - likely) / (count - 1)
+    odd = first & (others < _FEW) & (measures[:, _PLAIN_LOOKS].sum(axis=1) == 0)
+    likely = np.where(odd, np.minimum(likely, _UNDER_HALF), likely)
     pull = _PULL * (2 * others - 1) * min(count, _MANY) / _MANY
-    pull[(pull > 0) & (measures[:, _KNOWN] > _WELL_KNOWN)] = 0
+    pull[(pull > 0) & known] = 0
     return np.asarray(np.clip(likely + pull, 0, 1))
+
+
+def by_nature(measures: Matrix) -> npt.NDArray[np.float64]:
+    """The least probability of what looks like an identifier, where several of the kind stand together."""
+    floor = np.zeros(len(measures))
+    for look, siblings, least in _NATURE:
+        alike = (measures[:, NAMES.index(look)] > 0) & (measures[:, _ALIKE] > math.log1p(siblings) - 1e-3)
+        floor[alike] = least
+    return floor
 
 
 def _apart(trees: Trees, matrices: list[Matrix]) -> list[npt.NDArray[np.float64]]:
