@@ -1,8 +1,8 @@
 """Which classes of data many values belong to: names and values in columns, answers in columns.
 
-The patterns of all classes are asked at once, three times ever more closely: one vectorised match finds the
-few values worth looking at, an RE2 Set says which patterns they fit, and validators decide. Values under a
-field that a class knows by name are asked for that class only. Nothing here keeps a value.
+The patterns of all classes are asked at once, ever more closely: one question for many values finds those
+worth looking at, an RE2 Set says which patterns they fit, and validators decide. Values under a field that a
+class knows by name are asked for that class too. Nothing here keeps a value.
 """
 
 import re
@@ -24,7 +24,8 @@ from wardgate.match.field_names import words_of
 LONGEST = 16_384
 """Characters of a value that are looked at."""
 MOST = 1_000
-"""Occurrences in one value that are counted."""
+"""Matches in one value that are looked at."""
+_AT_ONCE = 64
 _SET_BYTES = 256 << 20
 """What RE2 may use for a Set: the compiled patterns, and states that it makes as it meets text."""
 
@@ -56,6 +57,7 @@ class _Named:
 
     classes: tuple[int, ...]
     denied: frozenset[int]
+    forms: tuple[int, ...]
 
 
 class Finder:
@@ -72,10 +74,9 @@ class Finder:
         self._of_class: list[list[int]] = [[] for _ in self.classes]
         for form, (at, _, _) in enumerate(self._forms):
             self._of_class[at].append(form)
-        lone = [form for form, (_, pattern, _) in enumerate(self._forms) if pattern.alone]
-        self._lone_forms = lone
-        self._lone_set = _set(_whole(self._forms[form][1]) for form in lone)
-        self._lone_union = _union(self._forms[form][1] for form in lone)
+        self._lone = [form for form, (_, pattern, _) in enumerate(self._forms) if pattern.alone]
+        self._lone_set = _set(_whole(self._forms[form][1]) for form in self._lone)
+        self._net = _set([_net(self._forms[form][1] for form in self._lone)] if self._lone else [])
         fields = [(at, regex) for at, one in enumerate(self.classes) for regex in one.fields]
         denials = [(at, regex) for at, one in enumerate(self.classes) for regex in one.not_fields]
         self._field_classes = [at for at, _ in fields]
@@ -83,18 +84,27 @@ class Finder:
         self._denied_classes = [at for at, _ in denials]
         self._denied_set = _set(rf"(?:^| )(?:{regex})$" for _, regex in denials)
         self._named = lru_cache(maxsize=65536)(self._named_by)
-        self._union_of = lru_cache(maxsize=4096)(
-            lambda classes: _union(self._forms[form][1] for at in classes for form in self._of_class[at])
+        self._named_set = lru_cache(maxsize=4096)(
+            lambda forms: _set(_whole(self._forms[form][1]) for form in forms)
         )
 
     def is_known_field(self, name: str) -> bool:
         """Whether any class knows the field by its (dotted) name."""
         return bool(self._named(words_of(name)).classes)
 
+    def alike(self, names: Sequence[str]) -> Codes:
+        """For each name the index of the first that says the same to every class (most say nothing)."""
+        first: dict[_Named, int] = {}
+        said = (self._named(words_of(name)) for name in names)
+        return np.array([first.setdefault(one, i) for i, one in enumerate(said)], np.int64)
+
     def classes_of(self, value: str, name: str = "", *, is_bare: bool = False) -> list[Found]:
         """The classes of one value under a field's dotted name, surest first. `is_bare`: see `find`."""
-        text = value[:LONGEST].encode("utf-8", "replace").decode()
-        found = self._look(text, self._named(words_of(name)), is_bare)
+        raw = value[:LONGEST].encode("utf-8", "replace")
+        named = self._named(words_of(name))
+        found = self._decided(
+            raw.decode(), named, self._fitting_named(raw, named), [] if is_bare else self._fitting_alone(raw)
+        )
         return sorted(
             (Found(self.classes[at].name, sure, count) for at, (sure, count) in found.items()),
             key=lambda one: (-one.confidence, one.data_class),
@@ -116,39 +126,58 @@ class Finder:
             return _hits([])
         if pc.max(pc.binary_length(values)).as_py() > LONGEST:
             values = pc.utf8_slice_codeunits(values, 0, LONGEST)
-        named = [self._named(words_of(name)) for name in names]
-        kinds = {one: i for i, one in enumerate(dict.fromkeys(named))}
-        kind_of = np.array([kinds[one] for one in named], np.int64)[name_of]
-        suspect = pc.match_substring_regex(values, self._lone_union).to_numpy(zero_copy_only=False)
+        kinds = [self._named(words_of(name)) for name in names]
+        has_named = np.array([bool(one.classes) for one in kinds], bool)[name_of]
+        # Values under one name are alike: together they leave the rest of the net empty.
+        order = np.argsort(name_of, kind="stable")
+        may_be_alone = np.empty(len(values), bool)
+        may_be_alone[order] = self._netted(values.take(pa.array(order)))
         if bare is not None:
-            suspect &= ~bare
-        for one, kind in kinds.items():
-            if one.classes:
-                at = np.flatnonzero((kind_of == kind) & ~suspect)
-                if len(at):
-                    fits = pc.match_substring_regex(values.take(pa.array(at)), self._union_of(one.classes))
-                    suspect[at[fits.to_numpy(zero_copy_only=False)]] = True
-        rows = np.flatnonzero(suspect)
-        out = []
-        asked = list(kinds)
-        for row, value in zip(rows.tolist(), values.take(pa.array(rows)).to_pylist(), strict=True):
-            is_bare = bare is not None and bool(bare[row])
-            look = self._look(value, asked[kind_of[row]], is_bare)
-            out += [(row, one, count, sure) for one, (sure, count) in look.items()]
+            may_be_alone &= ~bare
+        rows = np.flatnonzero(has_named | may_be_alone)
+        texts = values.take(pa.array(rows)).cast(pa.binary()).to_pylist()
+        out: list[tuple[int, int, int, float]] = []
+        for row, alone, kind, raw in zip(
+            rows.tolist(), may_be_alone[rows].tolist(), name_of[rows].tolist(), texts, strict=True
+        ):
+            name = kinds[kind]
+            named_forms = self._fitting_named(raw, name)
+            lone_forms = self._fitting_alone(raw) if alone else []
+            if named_forms or lone_forms:
+                found = self._decided(raw.decode(), name, named_forms, lone_forms)
+                out += [(row, at, count, sure) for at, (sure, count) in found.items()]
         return _hits(out)
 
-    def _look(self, value: str, name: _Named, is_bare: bool) -> dict[int, tuple[float, int]]:
-        """Class → (confidence, count) of one value."""
+    def _netted(self, values: pa.Array) -> npt.NDArray[np.bool_]:
+        """Where a form that stands alone may be: many values, asked as one text."""
+        offsets = [*range(0, len(values), _AT_ONCE), len(values)]
+        joined = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values), "\n")
+        match = self._net.Match
+        caught = [bool(match(text)) for text in joined.cast(pa.binary()).to_pylist()]
+        return np.repeat(np.array(caught, bool), np.diff(offsets))
+
+    def _fitting_named(self, raw: bytes, name: _Named) -> list[int]:
+        """The forms of the name's classes that a value has."""
+        if not name.classes:
+            return []
+        forms = name.forms
+        return [forms[i] for i in self._named_set(forms).Match(raw) or ()]
+
+    def _fitting_alone(self, raw: bytes) -> list[int]:
+        """The forms that stand alone and that a value has."""
+        return [self._lone[i] for i in self._lone_set.Match(raw) or ()]
+
+    def _decided(
+        self, value: str, name: _Named, named_forms: list[int], lone_forms: list[int]
+    ) -> dict[int, tuple[float, int]]:
+        """Class → (confidence, count), once the validators have spoken."""
         found: dict[int, tuple[float, int]] = {}
-        for at in name.classes:
-            for form in self._of_class[at]:
-                self._try(form, value, self._forms[form][1].named, found)
-        if not is_bare:
-            for i in self._lone_set.Match(value.encode("utf-8", "replace")) or ():
-                form = self._lone_forms[i]
-                at, pattern, _ = self._forms[form]
-                if at not in name.denied and at not in name.classes:
-                    self._try(form, value, pattern.alone, found)
+        for form in named_forms:
+            self._try(form, value, self._forms[form][1].named, found)
+        for form in lone_forms:
+            at, pattern, _ = self._forms[form]
+            if at not in name.denied and at not in name.classes:
+                self._try(form, value, pattern.alone, found)
         if len(found) > 1:
             sure = {at: one for at, one in found.items() if not self.classes[at].fallback}
             return sure or found
@@ -165,7 +194,8 @@ class Finder:
         text = words.encode("utf-8", "replace")
         denied = frozenset(self._denied_classes[i] for i in self._denied_set.Match(text) or ())
         known = {self._field_classes[i] for i in self._field_set.Match(text) or ()}
-        return _Named(tuple(sorted(known - denied)), denied)
+        classes = tuple(sorted(known - denied))
+        return _Named(classes, denied, tuple(form for at in classes for form in self._of_class[at]))
 
 
 @cache
@@ -175,10 +205,12 @@ def finder() -> Finder:
 
 
 def _compiled(one: DataClass, pattern: Pattern) -> "re2._Regexp":
+    """A pattern whose first group is the value."""
     options = re2.Options()
     options.log_errors = False
     try:
-        return re2.compile(_whole(pattern), options)
+        whole = re2.compile(_whole(pattern), options)
+        return whole if whole.groups else re2.compile(f"({pattern.regex})", options)
     except re2.error as error:
         why = error.args[0].decode("utf-8", "replace") if error.args else "not RE2"
         raise WardgateError("data-class-malformed", f"{one.name}: {why} in {pattern.regex!r}.") from error
@@ -188,12 +220,13 @@ def _whole(pattern: Pattern) -> str:
     return pattern.regex if pattern.within else rf"\A\s*((?:{pattern.regex}))\s*\z"
 
 
-def _union(patterns: Iterable[Pattern]) -> str:
-    """What matches wherever one of the patterns does, and may match more: counts are cut short.
+def _net(patterns: Iterable[Pattern]) -> str:
+    """What matches in lines wherever one of the patterns matches in one of them, and may match more.
 
-    Arrow gives its RE2 little memory, and counted repetitions make so many states that it loses its speed.
+    Anchors hold for lines, and counted repetitions, which would make very many states, are cut short.
     """
-    return "|".join(_COUNTED.sub(_cut, f"(?:{_whole(one)})") for one in patterns) or r"\z\A."
+    whole = "|".join(f"(?:{_whole(one)})" for one in patterns)
+    return "(?m)" + _COUNTED.sub(_cut, whole).replace(r"\A", "^").replace(r"\z", "$")
 
 
 _COUNTED = re.compile(r"(?<!\\x)\{(\d+)(,?)(\d*)\}")
@@ -201,9 +234,9 @@ _COUNTED = re.compile(r"(?<!\\x)\{(\d+)(,?)(\d*)\}")
 
 def _cut(count: re.Match[str]) -> str:
     least = int(count[1])
-    if least <= 2 and not count[2]:
+    if least <= 4 and not count[2]:
         return count[0]
-    return "*" if least == 0 else "+" if least == 1 else "{2,}"
+    return "*" if least == 0 else "+"
 
 
 def _set(patterns: Iterable[str]) -> "re2.Set":
@@ -218,17 +251,19 @@ def _set(patterns: Iterable[str]) -> "re2.Set":
 
 def _count(compiled: "re2._Regexp", pattern: Pattern, value: str) -> int:
     """Valid occurrences. What follows a match is looked at again: it may bound the next one."""
+    if not pattern.within:
+        match = compiled.search(value)
+        return int(match is not None and pattern.valid(match.group(1)))
     count = start = 0
-    while count < MOST:
-        match: re.Match[str] | None = compiled.search(value, start)
+    for _ in range(MOST):
+        match = compiled.search(value, start)
         if match is None:
             break
-        group = 1 if compiled.groups else 0
-        text = match.group(group)
-        if text and pattern.valid(text):
-            count += 1
-        end = match.end(group) if text else match.end()
-        start = max(end, start + 1)
+        text = match.group(1)
+        count += bool(text and pattern.valid(text))
+        start = max(match.end(1) if text else match.end(), start + 1)
+        if start >= len(value):
+            break
     return count
 
 
