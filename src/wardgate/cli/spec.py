@@ -36,8 +36,8 @@ def add(
 ) -> None:
     """Take in the specification at PATH, or all of a folder.
 
-    Reads OpenAPI 2.0 to 3.2 in JSON or YAML. Nothing is fetched. What was left out is listed with its place.
-    One with the name of one that is there takes its place.
+    Reads OpenAPI 2.0 to 3.2, GraphQL schemas, Postman collections and .proto files. Nothing is fetched. What
+    was left out is listed with its place. One with the name of one that is there takes its place.
     """
     from wardgate.service import specifications
 

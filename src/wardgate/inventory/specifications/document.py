@@ -38,13 +38,7 @@ def parse(content: bytes, notes: Notes, *, name: str = "") -> Any:
     Raises `specification-too-large`, `specification-not-text`, `specification-not-json`,
     `specification-not-yaml`, `specification-too-deep` or `specification-aliases`.
     """
-    _bounded(content, MOST_BYTES)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise WardgateError(
-            "specification-not-text", f"the specification is not UTF-8 (byte {error.start})."
-        ) from None
+    text = text_of(content)
     start = text.lstrip()[:1]
     if name.lower().endswith(".json") or (
         start in ("{", "[") and not name.lower().endswith((".yaml", ".yml"))
@@ -52,6 +46,17 @@ def parse(content: bytes, notes: Notes, *, name: str = "") -> Any:
         return _json(text, notes)
     _bounded(content, MOST_YAML_BYTES)
     return _Yaml(notes).read(text)
+
+
+def text_of(content: bytes) -> str:
+    """A document's text. Raises `specification-too-large` or `specification-not-text`."""
+    _bounded(content, MOST_BYTES)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise WardgateError(
+            "specification-not-text", f"the specification is not UTF-8 (byte {error.start})."
+        ) from None
 
 
 def _bounded(content: bytes, most: int) -> None:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wardgate.core.errors import WardgateError
-from wardgate.inventory.specifications.document import MOST_BYTES, parse
+from wardgate.inventory.specifications.document import MOST_BYTES, parse, text_of
 from wardgate.inventory.specifications.form import Specification
 from wardgate.inventory.specifications.notes import Notes
 from wardgate.inventory.specifications.openapi import is_openapi, read_openapi
+from wardgate.inventory.specifications.postman import is_postman, read_postman
 
 SUFFIXES = frozenset((".json", ".yaml", ".yml", ".graphql", ".graphqls", ".gql", ".proto"))
+GRAPHQL = frozenset((".graphql", ".graphqls", ".gql"))
 MOST_FILES = 10_000
 
 
@@ -70,9 +72,25 @@ def _read(file: Path) -> Read:
 def read_content(content: bytes, name: str) -> Specification:
     """The specification that a text holds; `name` is a file's. Raises `specification-…`."""
     notes = Notes()
+    suffix = Path(name).suffix.lower()
+    if suffix == ".proto":
+        from wardgate.inventory.specifications.proto import read_proto
+
+        return read_proto(text_of(content), notes)
+    if suffix in GRAPHQL:
+        from wardgate.inventory.specifications.graphql_schema import read_graphql
+
+        return read_graphql(text_of(content), notes)
     document = parse(content, notes, name=name)
     if is_openapi(document):
         return read_openapi(document, notes)
+    if is_postman(document):
+        return read_postman(document, notes)
+    if isinstance(document, dict) and ("__schema" in document or "data" in document):
+        from wardgate.inventory.specifications.graphql_schema import is_introspection, read_introspection
+
+        if is_introspection(document):
+            return read_introspection(document, notes)
     raise WardgateError(
         "specification-unknown",
         "the file holds no specification that is read here.",
