@@ -3,7 +3,7 @@
 import pytest
 
 from wardgate.inventory.drift import Difference, Drift, drift
-from wardgate.inventory.matching import described_services, places
+from wardgate.inventory.matching import Described, described_services, places
 from wardgate.inventory.observed import Observed
 from wardgate.inventory.specifications.form import Server, Shape, Specification, Variable
 from wardgate.inventory.specifications.reading import read_content
@@ -208,3 +208,40 @@ def test_schemas_that_fan_out_cost_no_more_than_there_are() -> None:
     assert drift(specification, "", [one]) == [
         Difference(Drift.FIELD_UNDESCRIBED, "GET", "/orders/{id}", None, "response 200.b")
     ]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "template", "operation", "found"),
+    [
+        ("grpc", "/shop.v1.Orders/Get", "shop.v1.Orders/Get", True),
+        ("grpc", "/shop.v1.Orders/Get", None, True),
+        ("grpc", "/shop.v1.Orders/Get", "Get", True),
+        ("http", "/shop.v1.Orders/Get", None, True),
+        ("grpc", "/shop.v1.Orders/Put", "shop.v1.Orders/Put", False),
+        ("graphql", "/api", "Query.me", True),
+        ("graphql", "/api", "query me", True),
+        ("graphql", "/api", "mutation me", False),
+        ("graphql", "/api", "Query.you", False),
+        ("http", "/graphql", None, False),
+    ],
+)
+def test_methods_and_fields_are_found_by_name(
+    protocol: str, template: str, operation: str | None, found: bool
+) -> None:
+    proto = "package shop.v1; service Orders { rpc Get(A) returns (B); }"
+    both = [
+        *read_content(proto.encode(), "a.proto").operations,
+        *read_content(b"type Query { me: ID }", "a.gql").operations,
+    ]
+    one = seen("POST", template, protocol=protocol, operation=operation)
+    assert (Described(both).of(one) is not None) == found
+
+
+def test_operations_on_other_hosts_are_not_missed_here() -> None:
+    two = spec("""
+servers: [{url: 'https://eu.shop.example'}]
+paths: {/here: {get: {}}, /there: {servers: [{url: 'https://files.shop.example'}], get: {}}, /up: {servers: [{url: /v2}], get: {}}}
+""")  # noqa: E501
+    told = {one.template for one in drift(two, "", [], "eu.shop.example")}
+    assert told == {"/here", "/up"}
+    assert {one.template for one in drift(two, "", [], "an-inner-name")} == {"/here", "/there", "/up"}

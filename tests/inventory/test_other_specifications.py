@@ -200,3 +200,11 @@ def test_a_schema_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("wardgate.inventory.specifications.graphql_schema.MOST_TOKENS", 1000)
     with pytest.raises(WardgateError, match="more than 1,000 tokens"):
         read_content(("type Query {" + "a: Int " * 400 + "}").encode(), "a.graphql")
+
+
+def test_a_known_secret_in_a_path_or_a_server_is_taken_out() -> None:
+    paths = f"paths: {{/hooks/{TOKEN}: {{get: {{}}}}}}"
+    text = f"openapi: 3.0.0\nservers: [{{url: 'https://a.test/{TOKEN}'}}]\n{paths}"
+    found = read_content(text.encode(), "a.yaml")
+    assert len(found.operations) == 1
+    assert TOKEN not in repr(found)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from wardgate.inventory.matching import Described
+from wardgate.inventory.matching import Described, operations_at
 from wardgate.inventory.observed import Observed
 from wardgate.inventory.shape_drift import Side, differences
 from wardgate.inventory.specifications.form import Operation, Place, Specification
@@ -49,9 +49,12 @@ class Difference:
     """Of the observed operation; 0 where there is none."""
 
 
-def drift(specification: Specification, base: str, observed: Sequence[Observed]) -> list[Difference]:
-    """All differences of one service, in the order of templates."""
-    described = Described(specification.operations, base)
+def drift(
+    specification: Specification, base: str, observed: Sequence[Observed], service: str = ""
+) -> list[Difference]:
+    """All differences of one service, in the order of templates. Without a name, hosts are not looked at."""
+    operations = operations_at(specification, service) if service else specification.operations
+    described = Described(operations, base)
     out: list[Difference] = []
     called: dict[tuple[str, str, str], list[Observed]] = {}
     for one in observed:
@@ -60,7 +63,7 @@ def drift(specification: Specification, base: str, observed: Sequence[Observed])
             called.setdefault(found.key, []).append(one)
         elif not described.covers_preflight(one):
             out.append(_of(Drift.UNDESCRIBED, one))
-    for operation in specification.operations:
+    for operation in operations:
         seen = called.get(operation.key)
         if seen is None:
             out.append(

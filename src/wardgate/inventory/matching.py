@@ -24,6 +24,7 @@ SHARE = 0.5
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
 ANY = "\0"
+_ROOT = re.compile(r"(Query|Mutation|Subscription)\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,10 @@ class Described:
         full: dict[str, str] = {}
         for one in operations:
             if one.name is not None:
-                self._by_name.setdefault((one.protocol, one.name), one)
-                continue
-            path = base + _path_of(one.template)
+                self._by_name.setdefault((one.protocol, _plain_name(one.name)), one)
+                if one.protocol != "grpc":
+                    continue  # many operations under one path
+            path = _path_of(one.template) if one.name is not None else base + _path_of(one.template)
             key = skeleton(path)
             full.setdefault(path.rstrip("/") or "/", key)
             self._by_path.setdefault(key, {}).setdefault(one.method or "", one)
@@ -113,7 +115,9 @@ class Described:
         settled by the specification. `HEAD` is described with `GET`, as HTTP has it.
         """
         if observed.operation is not None:
-            return self._by_name.get((observed.protocol, observed.operation))
+            named = self._by_name.get((observed.protocol, _plain_name(observed.operation)))
+            if named is not None or observed.protocol != "grpc":
+                return named
         methods = self._at(observed.template)
         if methods is None:
             return None
@@ -136,6 +140,12 @@ class Described:
         return None if found is None else self._by_path[self._keys[found]]
 
 
+def _plain_name(name: str) -> str:
+    """The name of an operation, however its parts are joined: `Query.user` is `query user`."""
+    first, *rest = re.split(r"[^\w.]+", _ROOT.sub(r"\1 ", name.strip(" /")))
+    return " ".join([first if "." in first else first.lower(), *rest])
+
+
 def skeleton(template: str) -> str:
     """A template without the names of its parameters."""
     return _VARIABLE.sub("{}", template)
@@ -144,6 +154,24 @@ def skeleton(template: str) -> str:
 def _path_of(template: str) -> str:
     """Without the query or fragment that some descriptions tell operations apart by."""
     return re.split(r"[?#]", template, maxsplit=1)[0] or "/"
+
+
+def operations_at(specification: Specification, service: str) -> tuple[Operation, ...]:
+    """The operations of a specification that may be at a service: not those it has on other hosts."""
+    if not any(one.servers for one in specification.operations):
+        return specification.operations
+    host = service.lower()
+    own = [one.host for one in places(specification.servers) if one.host is not None]
+    if not any(one.match(host) for one in own):
+        return specification.operations  # told by its templates: hosts say nothing here
+    elsewhere: dict[tuple[Server, ...], bool] = {}
+    for one in specification.operations:
+        if one.servers not in elsewhere:
+            hosts = [each.host for each in places(one.servers)]
+            elsewhere[one.servers] = bool(hosts) and not any(
+                each is None or each.match(host) for each in hosts
+            )
+    return tuple(one for one in specification.operations if not elsewhere[one.servers])
 
 
 def described_services(

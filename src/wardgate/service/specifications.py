@@ -18,7 +18,7 @@ from wardgate.inventory.classification import classify
 from wardgate.inventory.drift import Difference, drift
 from wardgate.inventory.evidence import Evidence, Layer, Says
 from wardgate.inventory.exporting import Entry
-from wardgate.inventory.matching import Described, ServiceMatch, described_services
+from wardgate.inventory.matching import Described, ServiceMatch, described_services, operations_at
 from wardgate.inventory.observed import Observed, observed
 from wardgate.inventory.operations import operations
 from wardgate.inventory.queries import query_names
@@ -103,7 +103,7 @@ def compare(
         for match in described_services(found, by_service, given.service):
             if service is None or match.service == service:
                 seen = by_service.get(match.service, [])
-                differences = drift(found, match.base, seen)
+                differences = drift(found, match.base, seen, match.service)
                 out.append(Compared(given, match, differences, len(found.operations), len(seen)))
     return out
 
@@ -135,7 +135,8 @@ def _entries(
     seen: list[Observed], described: list[tuple[GivenSpecification, Specification, ServiceMatch]]
 ) -> Iterator[Entry]:
     lookups = [
-        (given, found, match, Described(found.operations, match.base)) for given, found, match in described
+        (given, found, match, Described(operations_at(found, match.service), match.base))
+        for given, found, match in described
     ]
     in_sight = [Evidence(Layer.TRAFFIC, Says.IN_SIGHT, seen[0].service)] if seen else []
     met: set[tuple[int, tuple[str, str, str]]] = set()
@@ -160,7 +161,7 @@ def _entries(
                 )
         yield Entry(one, first, classify(evidence), template, one.method)
     for given, found, match, _ in lookups:
-        for operation in found.operations:
+        for operation in operations_at(found, match.service):
             if (given.id, operation.key) in met:
                 continue
             says = Says.DEPRECATED if operation.deprecated else Says.EXISTS

@@ -14,6 +14,7 @@ from wardgate.inventory.specifications.form import Specification
 from wardgate.inventory.specifications.notes import Notes
 from wardgate.inventory.specifications.openapi import is_openapi, read_openapi
 from wardgate.inventory.specifications.postman import is_postman, read_postman
+from wardgate.inventory.specifications.redaction import without_secrets
 
 SUFFIXES = frozenset((".json", ".yaml", ".yml", ".graphql", ".graphqls", ".gql", ".proto"))
 GRAPHQL = frozenset((".graphql", ".graphqls", ".gql"))
@@ -70,7 +71,14 @@ def _read(file: Path) -> Read:
 
 
 def read_content(content: bytes, name: str) -> Specification:
-    """The specification that a text holds; `name` is a file's. Raises `specification-…`."""
+    """The specification that a text holds, known secrets taken out; `name` is a file's.
+
+    Raises `specification-…`.
+    """
+    return without_secrets(_read_content(content, name))
+
+
+def _read_content(content: bytes, name: str) -> Specification:
     notes = Notes()
     suffix = Path(name).suffix.lower()
     if suffix == ".proto":
