@@ -123,7 +123,7 @@ def test_patterns_are_used_and_confidence_is_a_share(one: DataClass) -> None:
             assert re2.compile(pattern.regex).groups <= 1, (
                 f"{one.name}: one group for the value, others are (?:…)"
             )
-    for regex in (*one.fields, *one.not_fields):
+    for regex in (*one.fields, *one.general_fields, *one.not_fields):
         re2.compile(regex)
         assert regex == regex.lower(), f"{one.name}: names are asked in lower case, {regex!r} has capitals"
 

@@ -31,6 +31,8 @@ def found(value: str, name: str = "") -> dict[str, int]:
         ("account", "DE89370400440532013000", ["iban"]),
         # A number without a class of its own is still a document's number, one with a class is that only.
         ("tax_id", "390.533.447-05", ["national-id.br-cpf"]),
+        # A name of its own beats a name that many go by: this is also a valid Israeli and Australian number.
+        ("socialInsuranceNumber", "123456782", ["national-id.ca-sin"]),
         ("passport_number", "C01X00T47", ["national-id.other"]),
         # Names alone say nothing where the value is no such thing.
         ("email", "none", []),
@@ -73,6 +75,16 @@ def test_a_class_of_ones_own() -> None:
     assert [one.confidence for one in own.classes_of("1234", "person.badge")] == [0.9]
     assert own.classes_of("1234") == []
     assert own.classes_of("B-1234", "lostBadge") == []
+
+
+def test_a_validator_that_stumbles_says_no() -> None:
+    def stumbling(value: str) -> bool:
+        raise KeyError(value)
+
+    bad = DataClass(
+        name="b", title="B", reference="none", patterns=(Pattern("x+", alone=0.5, valid=stumbling),)
+    )
+    assert Finder([bad]).classes_of("xxx") == []
 
 
 def test_a_pattern_that_is_not_re2_is_refused_with_its_class() -> None:

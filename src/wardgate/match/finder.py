@@ -57,6 +57,8 @@ class _Named:
 
     classes: tuple[int, ...]
     denied: frozenset[int]
+    general: frozenset[int]
+    """Those of the classes that share the name with many."""
     forms: tuple[int, ...]
 
 
@@ -71,6 +73,7 @@ class Finder:
             for at, one in enumerate(self.classes)
             for pattern in one.patterns
         ]
+        self._fallbacks = frozenset(at for at, one in enumerate(self.classes) if one.fallback)
         self._of_class: list[list[int]] = [[] for _ in self.classes]
         for form, (at, _, _) in enumerate(self._forms):
             self._of_class[at].append(form)
@@ -78,9 +81,12 @@ class Finder:
         self._lone_set = _set(_whole(self._forms[form][1]) for form in self._lone)
         self._net = _set([_net(self._forms[form][1] for form in self._lone)] if self._lone else [])
         fields = [(at, regex) for at, one in enumerate(self.classes) for regex in one.fields]
+        general = [(at, regex) for at, one in enumerate(self.classes) for regex in one.general_fields]
         denials = [(at, regex) for at, one in enumerate(self.classes) for regex in one.not_fields]
         self._field_classes = [at for at, _ in fields]
         self._field_set = _set(rf"(?:^| )(?:{regex})$" for _, regex in fields)
+        self._general_classes = [at for at, _ in general]
+        self._general_set = _set(rf"(?:^| )(?:{regex})$" for _, regex in general)
         self._denied_classes = [at for at, _ in denials]
         self._denied_set = _set(rf"(?:^| )(?:{regex})$" for _, regex in denials)
         self._named = lru_cache(maxsize=65536)(self._named_by)
@@ -179,8 +185,9 @@ class Finder:
             if at not in name.denied and at not in name.classes:
                 self._try(form, value, pattern.alone, found)
         if len(found) > 1:
-            sure = {at: one for at, one in found.items() if not self.classes[at].fallback}
-            return sure or found
+            for lesser in (self._fallbacks, name.general):
+                if lesser:
+                    found = {at: one for at, one in found.items() if at not in lesser} or found
         return found
 
     def _try(self, form: int, value: str, confidence: float, found: dict[int, tuple[float, int]]) -> None:
@@ -194,8 +201,11 @@ class Finder:
         text = words.encode("utf-8", "replace")
         denied = frozenset(self._denied_classes[i] for i in self._denied_set.Match(text) or ())
         known = {self._field_classes[i] for i in self._field_set.Match(text) or ()}
-        classes = tuple(sorted(known - denied))
-        return _Named(classes, denied, tuple(form for at in classes for form in self._of_class[at]))
+        general = {self._general_classes[i] for i in self._general_set.Match(text) or ()} - known - denied
+        classes = tuple(sorted((known - denied) | general))
+        return _Named(
+            classes, denied, frozenset(general), tuple(form for at in classes for form in self._of_class[at])
+        )
 
 
 @cache
@@ -249,18 +259,26 @@ def _set(patterns: Iterable[str]) -> "re2.Set":
     return made
 
 
+def _is_valid(pattern: Pattern, text: str) -> bool:
+    """What the validator says. Libraries stumble over numbers that are none: such a value is not valid."""
+    try:
+        return bool(pattern.valid(text))
+    except Exception:  # noqa: BLE001
+        return False
+
+
 def _count(compiled: "re2._Regexp", pattern: Pattern, value: str) -> int:
     """Valid occurrences. What follows a match is looked at again: it may bound the next one."""
     if not pattern.within:
         match = compiled.search(value)
-        return int(match is not None and pattern.valid(match.group(1)))
+        return int(match is not None and _is_valid(pattern, match.group(1)))
     count = start = 0
     for _ in range(MOST):
         match = compiled.search(value, start)
         if match is None:
             break
         text = match.group(1)
-        count += bool(text and pattern.valid(text))
+        count += bool(text) and _is_valid(pattern, text)
         start = max(match.end(1) if text else match.end(), start + 1)
         if start >= len(value):
             break

@@ -51,7 +51,7 @@ INTERNAL_ADDRESS = DataClass(
         ),
     ),
     not_fields=(
-        r"(.* )?(version|build|release|firmware|oid|sem ver|package"
+        r"(.* )?(version|ver|v|build|release|firmware|oid|sem ver|package"
         r"|class|event|namespace|module|type|name)s?",
     ),
     found=(

@@ -33,7 +33,8 @@ def national_id(
         title=title,
         reference=reference,
         patterns=patterns,
-        fields=(fields, ANY_NATIONAL_ID) if checked else (fields,),
+        fields=(fields,),
+        general_fields=(ANY_NATIONAL_ID,) if checked else (),
         found=found,
         passed=passed,
     )

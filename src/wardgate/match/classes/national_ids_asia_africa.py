@@ -14,6 +14,7 @@ from stdnum.th import pin
 from stdnum.za import idnr as south_africa
 
 from wardgate.match.classes.national_id import anywhere, named, national_id
+from wardgate.match.classes.shape import Pattern
 
 _FIN_WEIGHTS = (2, 7, 6, 5, 4, 3, 2)
 _FIN_LETTERS = {
@@ -34,16 +35,43 @@ def is_singapore(value: str) -> bool:
     return letters[10 - at if text[0] == "M" else at] == text[8]
 
 
+_PROVINCES = frozenset(
+    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54".split()
+) | frozenset("61 62 63 64 65 71 81 82 83".split())
+
+
+def is_resident(value: str) -> bool:
+    """A province, a day that was, and the check digit. Counties come and go: none is looked up."""
+    text = value.upper()
+    try:
+        ric.get_birth_date(text)
+    except ric.InvalidComponent:
+        return False
+    return text[:2] in _PROVINCES and str(ric.calc_check_digit(text)) == text[-1]
+
+
 ASIA_AFRICA = (
     national_id(
         "in-aadhaar",
         "Indian Aadhaar",
-        anywhere(r"[2-9]\d{3} \d{4} \d{4}", aadhaar.is_valid),
+        # Three groups of four, and not of a longer number's groups.
+        Pattern(
+            r"(?:^|[A-Za-z:,;(=#\"'] ?)([2-9]\d{3} \d{4} \d{4})(?:$|[^\w\s-]|\s+[^\d\s]|\s+$)",
+            alone=0.8,
+            named=0.98,
+            within=True,
+            valid=aadhaar.is_valid,
+        ),
         named(r"[2-9]\d{3}[ -]?\d{4}[ -]?\d{4}", aadhaar.is_valid),
         fields=r"(aadha?ar|uid(ai)?|aadha?ar card)( ?(number|no|num|id))?",
         reference="UIDAI: Aadhaar (Verhoeff)",
         found=(("aadhaar", "234123412346"), ("", "2341 2341 2346")),
-        passed=(("aadhaar", "234123412347"), ("id", "234123412346")),
+        passed=(
+            ("aadhaar", "234123412347"),
+            ("id", "234123412346"),
+            ("", "NL12 2341 2341 2346"),
+            ("", "2341 2341 2346 7"),
+        ),
     ),
     national_id(
         "in-pan",
@@ -60,7 +88,7 @@ ASIA_AFRICA = (
         "Chinese resident identity number",
         anywhere(
             r"[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[0-9Xx]",
-            ric.is_valid,
+            is_resident,
             0.9,
         ),
         fields=(
@@ -68,7 +96,7 @@ ASIA_AFRICA = (
             r"|身份证(号码?)?|chinese id)( ?(number|no|num|id))?"
         ),
         reference="GB 11643-1999",
-        found=(("", "360426199101010071"), ("idCard", "44011320141005001x")),
+        found=(("", "360426199101010071"), ("", "11010119491001001X"), ("idCard", "44011320141005001x")),
         passed=(("note", "1360426199101010071"), ("", "360426199113010071")),
     ),
     national_id(

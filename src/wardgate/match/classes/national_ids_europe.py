@@ -47,7 +47,7 @@ EUROPE = (
         "German tax identification number",
         named(r"\d{2} ?\d{3} ?\d{3} ?\d{3}", idnr.is_valid),
         fields=(
-            r"(steuer ?id( ?nr)?|id ?nr|steuer(liche )?identifikations ?nummer"
+            r"(steuer ?id( ?nr)?|id ?nr|steuer ?(liche )?identifikations ?nummer"
             r"|steuer ?nummer|tax ?id(entification)?( ?number)?)"
         ),
         reference="Bundeszentralamt für Steuern; Abgabenordnung, § 139b",

@@ -42,6 +42,8 @@ class DataClass:
     title: what people read. reference: where the format is documented.
     fields: RE2 over the words of a field's name and its parents' (`billing address street`), matched to the
     end of the name, whole words.
+    general_fields: as `fields`, but names that many classes go by (`tax id`): what is found by them counts
+    only where no class found the value by a name of its own, or by a form that stands alone.
     not_fields: names under which neither `fields` nor a form that stands alone counts.
     fallback: counts only where no other class does.
     found, passed: examples (field name or "", value) that must and must not be recognised.
@@ -52,6 +54,7 @@ class DataClass:
     reference: str
     patterns: tuple[Pattern, ...]
     fields: tuple[str, ...] = ()
+    general_fields: tuple[str, ...] = ()
     not_fields: tuple[str, ...] = ()
     fallback: bool = False
     found: tuple[tuple[str, str], ...] = field(default=(), repr=False)
