@@ -4,7 +4,9 @@ import csv
 import io
 import json
 import re
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +167,9 @@ def test_a_folder_is_read_file_by_file(run: Run, tmp_path: Path) -> None:
         (("remove", "nobody"), "specification-not-there"),
         (("export", "nobody"), "service-unknown"),
         (("add", ".", "--name", "x"), "specification-name"),
+        (("add", "http://127.0.0.1:9/openapi.json"), "fetch-refused"),
+        (("add", "http://me:hunter2@shop.example/"), "fetch-url"),
+        (("add", "http://shop.example/", "--allow-network", "inside"), "fetch-network"),
     ],
 )
 def test_refusals_have_a_code(run: Run, arguments: tuple[str, ...], code: str) -> None:
@@ -185,3 +190,24 @@ def test_secrets_in_a_description_go_nowhere(run: Run, home: Path, tmp_path: Pat
     said += run("spec", "export", "shop.example").out
     assert "hunter2canary" not in said
     assert not [one for one in home.rglob("*") if one.is_file() and b"hunter2canary" in one.read_bytes()]
+
+
+def test_a_specification_is_fetched_where_it_is_allowed(run: Run) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/yaml")
+            self.end_headers()
+            self.wfile.write(SHOP.encode())
+
+        def log_message(self, *given: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/api/openapi?key=hunter2canary"
+    added = run("spec", "add", url, "--allow-network", "127.0.0.0/8", "--json")
+    server.shutdown()
+    assert added.code == 0, added.err
+    assert (added.json["name"], added.json["operations"]) == ("127.0.0.1/api/openapi", 4)
+    assert "hunter2canary" not in run("spec", "list", "--json").out

@@ -26,24 +26,42 @@ def spec() -> None:
 
 
 @spec.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path")
 @click.option("--name", help="Name to keep it under. Default: the file's.")
 @click.option("--service", help="The service it describes. Default: found by its servers, then by its paths.")
+@click.option(
+    "--allow-network",
+    "allow",
+    multiple=True,
+    metavar="CIDR",
+    help="Fetch from this network although it is not public. May be repeated.",
+)
 @_AS_JSON
 @pass_installation
 def add(
-    installation: Installation, /, path: Path, name: str | None, service: str | None, as_json: bool
+    installation: Installation,
+    /,
+    path: str,
+    name: str | None,
+    service: str | None,
+    allow: tuple[str, ...],
+    as_json: bool,
 ) -> None:
-    """Take in the specification at PATH, or all of a folder.
+    """Take in the specification at PATH, a file or URL, or all of a folder.
 
-    Reads OpenAPI 2.0 to 3.2, GraphQL schemas, Postman collections and .proto files. Nothing is fetched. What
-    was left out is listed with its place. One with the name of one that is there takes its place.
+    Reads OpenAPI 2.0 to 3.2, GraphQL schemas, Postman collections and .proto files. References to other
+    documents are never fetched. What was left out is listed with its place. One with the name of one that is
+    there takes its place.
     """
     from wardgate.service import specifications
 
     failed = False
     with _kept(installation) as kept:
-        for one in specifications.add(kept, path, name=name, service=service):
+        if path.startswith(("http://", "https://")):
+            found = iter([specifications.add_url(kept, path, name=name, service=service, allow=allow)])
+        else:
+            found = specifications.add(kept, Path(path), name=name, service=service)
+        for one in found:
             failed = failed or one.refusal is not None
             if as_json:
                 emit_json(_added(one))

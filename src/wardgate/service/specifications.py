@@ -5,10 +5,12 @@ asked, so that traffic that comes later finds it as well.
 """
 
 import hashlib
-from collections.abc import Iterator
+import ipaddress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 import zstandard
@@ -24,8 +26,10 @@ from wardgate.inventory.operations import operations
 from wardgate.inventory.queries import query_names
 from wardgate.inventory.scope import Scope
 from wardgate.inventory.specifications.form import Specification
-from wardgate.inventory.specifications.reading import read_path
+from wardgate.inventory.specifications.reading import read_content, read_path
+from wardgate.inventory.specifications.redaction import plain_path
 from wardgate.lake.store import Lake
+from wardgate.net.client import fetch
 from wardgate.state.specifications import GivenSpecification, Specifications
 
 _MOST_CONTENT = 1 << 30
@@ -72,18 +76,51 @@ def add(
                 yield Added(one.path, None, None, refusal=one.refusal)
             continue
         found = one.specification
-        given, changed = kept.add(
-            name=(name or (str(one.path.relative_to(path)) if folder else one.path.name))[:255],
-            kind=found.kind.value,
-            title=found.title,
-            version=found.version,
-            service=service,
-            digest=hashlib.sha256(one.content).hexdigest(),
-            operations=len(found.operations),
-            left_out=found.left_out_total,
-            content=zstandard.compress(msgspec.json.encode(found), 3),
-        )
+        kept_name = name or (str(one.path.relative_to(path)) if folder else one.path.name)
+        given, changed = _keep(kept, found, one.content, kept_name, service)
         yield Added(one.path, given, found, changed)
+
+
+def add_url(
+    kept: Specifications,
+    url: str,
+    *,
+    name: str | None = None,
+    service: str | None = None,
+    allow: Sequence[str] = (),
+) -> Added:
+    """Fetch one specification and put it in force, under its host and path or `name`.
+
+    `allow` has networks (CIDR) that are reached although they are not public. Raises `fetch-…`,
+    `fetch-network` and `specification-…`.
+    """
+    try:
+        networks = [ipaddress.ip_network(one) for one in allow]
+    except ValueError:
+        raise WardgateError("fetch-network", "a network is not given as CIDR, such as 10.0.0.0/8.") from None
+    came = fetch(url, allow=networks)
+    parts = urlsplit(came.url)
+    place = plain_path(f"{parts.hostname}{parts.path}")
+    suffix = Path(parts.path).suffix or (".yaml" if "yaml" in came.media_type else "")
+    found = read_content(came.content, f"document{suffix}")
+    given, changed = _keep(kept, found, came.content, name or place, service)
+    return Added(Path(given.name), given, found, changed)
+
+
+def _keep(
+    kept: Specifications, found: Specification, content: bytes, name: str, service: str | None
+) -> tuple[GivenSpecification, bool]:
+    return kept.add(
+        name=name[:255],
+        kind=found.kind.value,
+        title=found.title,
+        version=found.version,
+        service=service,
+        digest=hashlib.sha256(content).hexdigest(),
+        operations=len(found.operations),
+        left_out=found.left_out_total,
+        content=zstandard.compress(msgspec.json.encode(found), 3),
+    )
 
 
 def specification(kept: Specifications, given: GivenSpecification) -> Specification:

@@ -27,7 +27,7 @@ def without_secrets(specification: Specification) -> Specification:
 
 
 def _operation(one: Operation) -> Operation:
-    template = _path(one.template)
+    template = plain_path(one.template)
     servers = tuple(_server(each) for each in one.servers)
     if template == one.template and servers == one.servers:
         return one
@@ -35,11 +35,12 @@ def _operation(one: Operation) -> Operation:
 
 
 def _server(one: Server) -> Server:
-    url = _path(one.url)
+    url = plain_path(one.url)
     return one if url == one.url else replace(one, url=url)
 
 
-def _path(path: str) -> str:
+def plain_path(path: str) -> str:
+    """A path or URL whose known secrets are gone, segment by segment."""
     if len(path) < SHORTEST:
         return path
     return "/".join(_segment(one) if len(one) >= SHORTEST else one for one in path.split("/"))
