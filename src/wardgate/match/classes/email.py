@@ -16,6 +16,8 @@ def is_mailbox(value: str) -> bool:
         return False
     if labels[-1].lower() in _NOT_TOP or labels[0].isdigit() or ".." in value or local.startswith("."):
         return False
+    if not (labels[-1].islower() or labels[-1].isupper() or labels[-1].istitle()):
+        return False  # `photo@odata.mediaEditLink`
     return not (local == "git" or all(c in "0123456789" for c in domain.replace(".", "")))
 
 
@@ -46,5 +48,6 @@ EMAIL = DataClass(
         ("url", "https://ann:word@files.example.org/a"),
         ("package", "left-pad@1.3.0"),
         ("handle", "@ann"),
+        ("annotation", "photo@odata.mediaEditLink"),
     ),
 )
