@@ -245,3 +245,18 @@ paths: {/here: {get: {}}, /there: {servers: [{url: 'https://files.shop.example'}
     told = {one.template for one in drift(two, "", [], "eu.shop.example")}
     assert told == {"/here", "/up"}
     assert {one.template for one in drift(two, "", [], "an-inner-name")} == {"/here", "/there", "/up"}
+
+
+def test_a_thousand_names_in_a_chain_are_no_way_to_the_end_of_the_stack() -> None:
+    schemas = {f"A{n}": Shape(all_of=(Shape(ref=f"A{n + 1}"),)) for n in range(2000)}
+    chain = {f"B{n}": Shape(ref=f"B{n + 1}") for n in range(2000)}
+    for first in ("A0", "B0"):
+        specification = Specification(
+            kind=SHOP.kind,
+            operations=SHOP.operations,
+            schemas={**schemas, **chain, "Order": Shape(ref=first)},
+        )
+        body = Shape(types=("object",), fields={"b": Shape()})
+        assert drift(
+            specification, "", [seen("GET", "/orders/{id}", responses={"200": {"application/json": body}})]
+        )

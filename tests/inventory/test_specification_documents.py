@@ -3,14 +3,17 @@
 import json
 import time
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wardgate.core.errors import WardgateError
 from wardgate.inventory.specifications.document import DEEPEST, parse
+from wardgate.inventory.specifications.form import Specification
 from wardgate.inventory.specifications.notes import REASONS, Notes
 from wardgate.inventory.specifications.reading import read_content
+from wardgate.inventory.specifications.writing import openapi
 
 HEAD = "openapi: 3.0.0\ninfo: {title: t, version: '1'}\n"
 LAUGHS = "a0: &a0 [lol, lol]\n" + "".join(
@@ -222,3 +225,30 @@ def test_any_values_in_any_place_make_a_specification_with_notes(value: object, 
     document = {**(value if isinstance(value, dict) else {"paths": value}), **head}
     found = read_content(json.dumps(document).encode(), "a.json")
     assert found.kind.value.startswith("openapi")
+
+
+def nested(levels: int, inmost: object) -> object:
+    for _ in range(levels):
+        inmost = {"type": "array", "items": inmost}
+    return inmost
+
+
+def test_depth_put_together_from_parts_is_bounded_and_said() -> None:
+    parts = {f"p{n}": nested(70, {"$ref": f"#/x-parts/p{n + 1}"}) for n in range(30)}
+    document = {"openapi": "3.1.0", "x-parts": parts, "components": {"schemas": {"A": parts["p0"]}}}
+    found = read_content(json.dumps(document).encode(), "a.json")
+    assert {one.code for one in found.left_out} == {"too-deep"}
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Specification) == found
+    assert openapi(found)["components"]["schemas"]["A"]["type"] == "array"
+
+
+def test_lists_of_lists_in_graphql_are_read_or_refused() -> None:
+    for levels in (50, 150, 250, 2000):
+        text = "type Query { a: " + "[" * levels + "Int" + "]" * levels + " }"
+        try:
+            found = read_content(text.encode(), "a.graphql")
+        except WardgateError as refused:
+            assert refused.code in ("specification-too-deep", "specification-not-graphql")
+            assert levels > 50
+        else:
+            assert msgspec.json.decode(msgspec.json.encode(found), type=Specification) == found

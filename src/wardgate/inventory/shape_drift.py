@@ -10,6 +10,8 @@ from enum import StrEnum
 from wardgate.inventory.specifications.form import Shape
 
 DEEPEST = 12
+MOST_NESTED = 150
+"""Names and alternatives within one another."""
 MOST = 200
 """Differences told of one body."""
 
@@ -65,16 +67,25 @@ class _Whole:
     def __init__(self, schemas: Mapping[str, Shape]) -> None:
         self._schemas = schemas
         self._known: dict[str, Shape] = {}
+        self._depth = 0
 
     def of(self, shape: Shape) -> Shape:
         """One shape. Of alternatives, all fields are known, and what each one asks for is required."""
-        if shape.ref is None:
-            return self._together(shape) if shape.all_of or shape.any_of or shape.one_of else shape
-        if shape.ref not in self._known:
+        if shape.ref is None and not (shape.all_of or shape.any_of or shape.one_of):
+            return shape
+        if shape.ref in self._known:
+            return self._known[shape.ref]
+        if self._depth >= MOST_NESTED:
+            return Shape()
+        self._depth += 1
+        try:
+            if shape.ref is None:
+                return self._together(shape)
             self._known[shape.ref] = Shape()  # what a loop finds
-            if shape.ref in self._schemas:
-                self._known[shape.ref] = self.of(self._schemas[shape.ref])
-        return self._known[shape.ref]
+            self._known[shape.ref] = self.of(self._schemas.get(shape.ref, Shape()))
+            return self._known[shape.ref]
+        finally:
+            self._depth -= 1
 
     def _together(self, shape: Shape) -> Shape:
         fields, required, types = dict(shape.fields), set(shape.required), set(shape.types)

@@ -15,6 +15,8 @@ from wardgate.inventory.specifications.references import References
 ANYTHING = Shape()
 TYPES = frozenset(("array", "boolean", "integer", "null", "number", "object", "string"))
 MOST_VALUES = 1000
+DEEPEST = 100
+"""Levels of one shape; whatever walks it later has room on the stack."""
 DEEPEST_INLINED = 20
 MOST_INLINED = 200_000
 """Shapes that references other than to named schemas may make, in all."""
@@ -29,6 +31,7 @@ class Shapes:
         self._home = home + "/"
         self._within: list[str] = []
         self._inlined = 0
+        self._depth = 0
         self.names = component_names(names, notes, home)
 
     def of(self, schema: Any, pointer: Pointer) -> Shape:
@@ -37,6 +40,16 @@ class Shapes:
             if not isinstance(schema, bool):
                 self._notes.add("wrong-type", pointer)
             return ANYTHING
+        if self._depth >= DEEPEST:
+            self._notes.add("too-deep", pointer)
+            return ANYTHING
+        self._depth += 1
+        try:
+            return self._of(schema, pointer)
+        finally:
+            self._depth -= 1
+
+    def _of(self, schema: dict[str, Any], pointer: Pointer) -> Shape:
         self._inlined += bool(self._within)
         reference = schema.get("$ref")
         if isinstance(reference, str):
