@@ -137,5 +137,9 @@ def test_no_value_is_told() -> None:
     assert "canary" not in repr(told).lower() and "c4n4ry" not in repr(told)
 
 
+def test_a_batch_without_any_json() -> None:
+    assert found(request_body=[b"plain", None], response_body=[b"", b"\x00" * 20]) == [{}, {}]
+
+
 def test_an_empty_batch() -> None:
     assert found(target=[]) == []

@@ -8,9 +8,10 @@ Walked bodies hold raw values and live only in memory, as observed tables do.
 """
 
 import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from itertools import islice
+from itertools import islice, repeat
 
 import msgspec
 import numpy as np
@@ -45,16 +46,25 @@ class Kind(IntEnum):
     """A key of an object that is data, at the place of the values behind such keys."""
 
 
+class _Object:
+    """Stands where an object stood, so that nothing of a walked document is kept but its scalars."""
+
+
+class _Array:
+    """Stands where an array stood."""
+
+
+# Plain integers, which become arrays faster than an enumeration's.
 _KINDS: dict[type, int] = {
-    type(None): Kind.NULL,
-    bool: Kind.BOOLEAN,
-    int: Kind.INTEGER,
-    float: Kind.NUMBER,
-    str: Kind.STRING,
-    list: Kind.ARRAY,
-    dict: Kind.OBJECT,
+    type(None): int(Kind.NULL),
+    bool: int(Kind.BOOLEAN),
+    int: int(Kind.INTEGER),
+    float: int(Kind.NUMBER),
+    str: int(Kind.STRING),
+    _Object: int(Kind.OBJECT),
+    _Array: int(Kind.ARRAY),
 }
-_CONTAINERS = frozenset((dict, list))
+_CONTAINERS: dict[type, object] = {dict: _Object(), list: _Array()}
 _MOST_SHAPES = 20_000
 
 
@@ -66,7 +76,7 @@ class Walked:
     place: Codes
     kind: Codes
     values: list[object] = field(repr=False)
-    """As decoded, arrays and objects too."""
+    """Scalars as decoded; marks where arrays and objects stood."""
     places: list[str]
     cut: int = 0
     """Values left out because of a bound."""
@@ -80,6 +90,7 @@ class Walker:
         self._children: dict[tuple[int, str], int] = {}
         self._shapes: dict[tuple[int, tuple[str, ...]], list[int]] = {}
         self._document: list[int] = []
+        self._many: list[int] = []
         self._place: list[int] = []
         self._values: list[object] = []
         self._keys: list[int] = []
@@ -95,16 +106,18 @@ class Walker:
             return False
         before = len(self._values)
         self._place.append(0)
-        self._values.append(root)
+        self._values.append(_CONTAINERS[type(root)])
         self._walk(root)
-        self._document += [document] * (len(self._values) - before)
+        self._document.append(document)
+        self._many.append(len(self._values) - before)
         return True
 
     def taken(self) -> Walked:
         """What was walked."""
         kind = np.fromiter(map(_KINDS.__getitem__, map(type, self._values)), np.int64, len(self._values))
         kind[self._keys] = Kind.KEY
-        document, place = (np.array(one, np.int64) for one in (self._document, self._place))
+        document = np.repeat(np.array(self._document, np.int64), np.array(self._many, np.int64))
+        place = np.array(self._place, np.int64)
         return Walked(document, place, kind, self._values, self._places, self._cut)
 
     def _walk(self, root: object) -> None:
@@ -123,19 +136,34 @@ class Walker:
                     node = dict(islice(node.items(), left))
                 children = self._shapes.get((place, tuple(node))) or self._shape(place, node)
                 places += children
-                values += node.values()
-                stack += [
-                    (child, one, depth + 1)
-                    for child, one in zip(children, node.values(), strict=True)
-                    if type(one) in _CONTAINERS
-                ]
+                self._take(children, node.values(), depth, stack)
             elif type(node) is list:
                 self._cut += max(0, len(node) - left)
                 child = self._items(place)
                 members = node[:left]
                 places += [child] * len(members)
-                values += members
-                stack += [(child, one, depth + 1) for one in members if type(one) in _CONTAINERS]
+                self._take(repeat(child), members, depth, stack)
+
+    def _take(
+        self,
+        children: Iterable[int],
+        members: Collection[object],
+        depth: int,
+        stack: list[tuple[int, object, int]],
+    ) -> None:
+        """Members become values; those that hold others go on the stack."""
+        kinds = set(map(type, members))
+        if dict not in kinds and list not in kinds:
+            self._values += members
+            return
+        marks, values = _CONTAINERS, self._values
+        for child, one in zip(children, members, strict=False):
+            kind = type(one)
+            if kind is dict or kind is list:
+                stack.append((child, one, depth + 1))
+                values.append(marks[kind])
+            else:
+                values.append(one)
 
     def _shape(self, place: int, node: dict[str, object]) -> list[int]:
         """The places of an object's fields. Keys that are data get rows of their own."""
