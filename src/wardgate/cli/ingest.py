@@ -13,9 +13,12 @@ from wardgate.cli.output import clean, count, counted, emit_json, say
 from wardgate.core.errors import Exit
 
 if TYPE_CHECKING:
+    from wardgate.core.errors import WardgateError
     from wardgate.inventory.overview import Overview
     from wardgate.inventory.sources import RejectedShape
-    from wardgate.service.ingest import Progress, SourceReport
+    from wardgate.lake.store import Lake
+    from wardgate.service.ingest import Progress, Reading, SourceReport
+    from wardgate.sources.files import Input
 
 VANTAGES = ("edge", "gateway", "sidecar", "application", "client")
 
@@ -81,33 +84,25 @@ def ingest(installation: Installation, /, paths: tuple[str, ...], as_json: bool,
 
     from wardgate.core.clock import system_clock
     from wardgate.service import reading
-    from wardgate.service.ingest import Ingest
     from wardgate.sources.files import find_inputs
 
     began, since_us = time.monotonic(), system_clock()
     inputs = find_inputs(paths)
     how = _reading(given)
-    with installation.pipeline() as pipeline:
+    with installation.lake(threads=1) as lake:
         with _progress(len(inputs), quiet=as_json) as progress:
-            run = Ingest(pipeline, system_clock, progress)
-            reports = list(run.run(inputs, how))
-        overview = reading.overview(pipeline.lake, reading.Asked(), system_clock)
+            reports, refused = _ingested(installation, lake, inputs, how, progress)
+        overview = reading.overview(lake, reading.Asked(), system_clock)
         shapes = []
         if any(one.rejected for one in reports):
             names = {one.name for one in reports}
-            shapes = [
-                one
-                for one in reading.rejected_shapes(pipeline.lake, since_us=since_us)
-                if one.source in names
-            ]
+            shapes = [one for one in reading.rejected_shapes(lake, since_us=since_us) if one.source in names]
     seconds = round(time.monotonic() - began, 3)
     if as_json:
         emit_json(
             {
                 "sources": [_account(one, shapes) for one in reports],
-                "refused": [
-                    {"input": name, "code": one.code, "message": str(one)} for name, one in run.refused
-                ],
+                "refused": [{"input": name, "code": one.code, "message": str(one)} for name, one in refused],
                 "operations": overview.operations,
                 "seconds": seconds,
             }
@@ -116,10 +111,32 @@ def ingest(installation: Installation, /, paths: tuple[str, ...], as_json: bool,
         for one in reports:
             _tell(one, shapes)
         _sum_up(overview, seconds)
-    if run.refused:
-        for _, error in run.refused:
+    if refused:
+        for _, error in refused:
             click.echo(clean(str(error)), err=True)
         sys.exit(Exit.USAGE)
+
+
+def _ingested(
+    installation: Installation,
+    lake: "Lake",
+    inputs: "list[Input]",
+    how: "Reading",
+    progress: "Progress | None",
+) -> "tuple[list[SourceReport], list[tuple[str, WardgateError]]]":
+    """What came of the inputs. All that recognition remembers is let go before the inventory is asked."""
+    import pyarrow as pa
+
+    from wardgate.core.clock import system_clock
+    from wardgate.pipeline import Pipeline
+    from wardgate.service.ingest import Ingest
+
+    run = Ingest(Pipeline(lake, installation.key, system_clock), system_clock, progress)
+    reports = list(run.run(inputs, how))
+    refused = run.refused
+    del run
+    pa.default_memory_pool().release_unused()
+    return reports, refused
 
 
 def _sum_up(overview: "Overview", seconds: float) -> None:

@@ -22,7 +22,10 @@ from wardgate.core.errors import Exit, WardgateError
 COMMANDS: dict[str, tuple[str, str]] = {
     "ingest": ("wardgate.cli.ingest", "Take calls in from logs and captures."),
     "parse": ("wardgate.cli.parse", "Show how a file is understood, without keeping anything."),
-    "template": ("wardgate.cli.template", "Show the template of every distinct method, host and path of a file."),
+    "template": (
+        "wardgate.cli.template",
+        "Show the template of every distinct method, host and path of a file.",
+    ),
     "operations": ("wardgate.cli.operations", "List the API operations that were called."),
     "services": ("wardgate.cli.services", "List the services that were called."),
     "credentials": ("wardgate.cli.credentials", "List the credentials in use, by fingerprint."),

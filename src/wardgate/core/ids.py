@@ -46,7 +46,7 @@ def text_ids(texts: pa.Array, seed: int) -> Ids:
 class KnownIds:
     """Ids this process has written already: a sorted array, bounded. Forgetting only costs a repeat."""
 
-    def __init__(self, most: int = 4_000_000) -> None:
+    def __init__(self, most: int = 2_000_000) -> None:
         self._most = most
         self._ids = np.empty(0, np.int64)
 

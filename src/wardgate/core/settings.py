@@ -77,7 +77,7 @@ class LakeSettings(_Section):
         "`s3_secret_access_key`, `s3_url_style`, `s3_use_ssl`. Give secrets by environment.",
     )
     memory: str = Field(
-        default="400MB",
+        default="300MB",
         pattern=r"^\d+(MB|GB)$",
         description="Memory the lake's engine may use, before it spills.",
     )

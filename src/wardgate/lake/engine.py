@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ALIAS = "lake"
 _PASSWORD = re.compile(r"password\s*=\s*('[^']*'|\S+)|://[^@\s]*@", re.IGNORECASE)
-MEMORY = "400MB"
+MEMORY = "300MB"
 """What the engine may use before it spills, where nothing else is configured."""
 INLINE_ROWS = 10
 """Commits of at most so many rows stay in the catalogue until maintenance flushes them: no tiny files."""

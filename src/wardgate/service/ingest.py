@@ -10,6 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+import pyarrow as pa
+
 from wardgate.core.clock import Clock
 from wardgate.core.errors import Exit, WardgateError
 from wardgate.core.observed import Parsed, Reason, Reject
@@ -51,6 +53,8 @@ class SourceReport:
 
 _GROUP_CALLS = 200_000
 _GROUP_BYTES = 40 << 20
+_GROUP_VALUES = 250_000
+"""Distinct values of a group: what is distinct is recognised one by one, and takes most of the memory."""
 Progress = Callable[[str, int, int], None]
 """Called with file name, bytes read (decompressed) and records committed so far."""
 
@@ -139,18 +143,26 @@ class Ingest:
 
 
 def _groups(found: Iterator[tuple[Parsed, Reached]]) -> Iterator[list[tuple[Parsed, Reached]]]:
-    """Small parts (of a document) in groups that are worth a commit, bounded in calls and bytes."""
+    """Small parts in groups that are worth a commit, bounded in calls, bytes and distinct values."""
     group: list[tuple[Parsed, Reached]] = []
-    calls = size = 0
+    calls = size = values = 0
     for one in found:
         group.append(one)
         calls += one[0].read
         size += one[0].table.nbytes
-        if calls >= _GROUP_CALLS or size >= _GROUP_BYTES:
+        values += sum(map(_values, one[0].table.columns))
+        if calls >= _GROUP_CALLS or size >= _GROUP_BYTES or values >= _GROUP_VALUES:
             yield group
-            group, calls, size = [], 0, 0
+            group, calls, size, values = [], 0, 0, 0
     if group:
         yield group
+
+
+def _values(column: pa.ChunkedArray) -> int:
+    """Distinct values of a column, as far as it is known; of numbers none."""
+    if pa.types.is_dictionary(column.type):
+        return sum(len(chunk.dictionary) for chunk in column.chunks)
+    return len(column) if pa.types.is_string(column.type) and column.null_count < len(column) else 0
 
 
 def parts(opened: Opened, options: Options, chunk: int | None = None) -> Iterator[tuple[Parsed, Reached]]:
