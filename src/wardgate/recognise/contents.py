@@ -22,7 +22,6 @@ from wardgate.recognise.located import Located, data_class_lists
 
 MOST_SEGMENTS = 64
 MOST_PARAMETERS = 200
-_PATH = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)?([^?#]*)")
 _FORM = re.compile(rb"[\w.\[\]%-]{1,100}=[^\s]*\Z")
 _WORD = r"^[A-Za-z][A-Za-z_-]{1,31}$"
 _QUIET = frozenset(
@@ -60,9 +59,11 @@ def contents_of(observed: pa.Table, known: Finder | None = None) -> Contents:
     rows = observed.num_rows
     parts: list[Located] = []
     names = observed.column_names
-    for column, is_query in (("target", False), ("target", True), ("query", True)):
-        if column in names:
-            parts += _target(observed[column], known, is_query=is_query, bare=column == "query")
+    if "target" in names:
+        parts += _targets(observed["target"], known)
+    if "query" in names:
+        texts, codes = _encoded(observed["query"])
+        parts += [_query(texts, codes, known)] if len(texts) else []
     for name in names:
         prefix, dot, header = name.partition(".")
         if dot and prefix in ("req", "resp", "cookie") and header.lower() not in _QUIET:
@@ -113,21 +114,33 @@ def _decoded(parts: pa.Array, marks: str) -> pa.Array:
     return pc.replace_with_mask(parts, coded, pa.array(plain, pa.string()))
 
 
-def _target(column: pa.ChunkedArray, known: Finder, *, is_query: bool, bare: bool) -> list[Located]:
+def _targets(column: pa.ChunkedArray, known: Finder) -> list[Located]:
+    """Paths and queries of targets, each looked at once however often they come together."""
     texts, codes = _encoded(column)
     if not len(texts):
         return []
-    if is_query:
-        if not bare:
-            texts = pc.replace_substring_regex(texts, r"(?s)^[^?]*\??", "")
-        return [_query(texts, codes, known)]
-    return [
-        _path(
-            pc.replace_substring_regex(texts, r"(?s)^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*|[?#].*$", ""),
-            codes,
-            known,
-        )
-    ]
+    sides = pc.split_pattern(texts, "?", max_splits=1)
+    length = pc.list_value_length(sides).to_numpy(zero_copy_only=False)
+    start = np.cumsum(length) - length
+    flat = pc.list_flatten(sides)
+    paths = flat.take(pa.array(start))
+    for mark, cut in (("://", r"^[A-Za-z][A-Za-z0-9+.-]*://[^/]*"), ("#", r"(?s)#.*$")):
+        if pc.any(pc.match_substring(paths, mark)).as_py():
+            paths = pc.replace_substring_regex(paths, cut, "")
+    own, of_text = _encoded(paths)
+    located = [_path(own, _through(codes, of_text), known)]
+    asking = np.flatnonzero(length > 1)
+    if len(asking):
+        own, of_asking = _encoded(flat.take(pa.array(start[asking] + 1)))
+        of_text = np.full(len(texts), -1, np.int64)
+        of_text[asking] = of_asking
+        located.append(_query(own, _through(codes, of_text), known))
+    return located
+
+
+def _through(codes: Codes, of: Codes) -> Codes:
+    """Codes into things, turned into codes into what `of` says of each thing."""
+    return np.where(codes < 0, -1, of[np.maximum(codes, 0)])
 
 
 def _path(paths: pa.Array, codes: Codes, known: Finder) -> Located:
