@@ -99,6 +99,11 @@ def test_aliases_nested_in_aliases_are_no_way_around_the_depth() -> None:
         ("paths: {'/a/{x}': {get: {}}}", "path-parameter-undeclared", "#/paths/~1a~1{x}/get"),
         ("paths: {a: {get: {}}}", "path-malformed", "#/paths/a"),
         (
+            "paths: {'/a/{x:}': {get: {parameters: [{in: path, name: 'x:'}]}}}",
+            "path-malformed",
+            "#/paths/~1a~1{x:}",
+        ),
+        (
             "paths: {/a: {get: {}, additionalOperations: {GET: {}}}}",
             "duplicate-operation",
             "#/paths/~1a/additionalOperations/GET",

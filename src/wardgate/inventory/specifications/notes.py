@@ -22,7 +22,7 @@ REASONS: dict[str, str] = {
     "duplicate-parameter": "a parameter that is there twice; the last one counts",
     "path-parameter-undeclared": "a parameter of the path that is declared nowhere; taken for text",
     "path-parameter-stray": "a path parameter that is not in the path",
-    "path-malformed": "a path without a leading slash; one was added",
+    "path-malformed": "a path without a leading slash, or with a constraint in a parameter; it was mended",
     "webhook": "a webhook or callback: a call that goes out, not an operation of this service",
     "status-malformed": "a response under something other than a status",
     "method-unknown": "something under a path that is no method",

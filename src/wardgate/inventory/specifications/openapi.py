@@ -32,6 +32,7 @@ OURS = "x-wardgate-additional-operations"
 _OTHER_KEYS = frozenset(("parameters", "summary", "description", "servers", "$ref", "additionalOperations"))
 _STATUS = re.compile(r"(?:[1-5](?:[0-9]{2}|XX)|default)\Z")
 _VERSION = re.compile(r"3\.([0-2])(?:\.|\Z)")
+_CONSTRAINED = re.compile(r"\{([^{}/:!]+)[:!][^{}/]*\}")
 PARAMETER = re.compile(r"\{([^{}/]*)\}")
 _TEXT = Shape(types=("string",))
 _OWNERS = ("x-owner", "x-owners", "x-team", "x-service-owner")
@@ -139,7 +140,9 @@ class _Reader:
             item = {**(found if isinstance(found, dict) else {}), **item}
         item = self._mapping(item, pointer)
         template = path if path.startswith("/") else f"/{path}"
-        if template is not path:
+        if ":" in template or "!" in template:  # `{id:[0-9]+}`: a router's constraint is no part of the name
+            template = _CONSTRAINED.sub(r"{\1}", template)
+        if template != path:
             self._notes.add("path-malformed", pointer)
         shared = self._parameters(item.get("parameters"), below(pointer, "parameters"))
         methods = [(name.upper(), item[name], below(pointer, name)) for name in METHODS if name in item]
@@ -234,6 +237,10 @@ class _Reader:
                 continue
             if inside not in ("path", "query", "header", "cookie"):
                 self._notes.add("wrong-type", below(place, "in"))
+                continue
+            plain = re.split(r"[:!]", name)[0]
+            if inside == "path" and plain in wanted:
+                out[plain, inside] = Parameter(plain, Place.PATH, True, self._parameter_shape(one, place))
                 continue
             if inside == "path" and name not in wanted and name not in starred:
                 self._notes.add("path-parameter-stray", place)
