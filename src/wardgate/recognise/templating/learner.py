@@ -32,7 +32,7 @@ _PULL = 0.25
 _MANY = 8
 _KNOWN = NAMES.index("known as a constant")
 _WELL_KNOWN = math.log1p(20)
-_KNOWN_FIRST = math.log1p(4)
+_KNOWN_FIRST = math.log1p(8)
 """How many APIs must have a word as a constant: for one among values, and for a first segment."""
 _ALIKE = NAMES.index("siblings of its looks")
 _DEPTH = NAMES.index("depth")
@@ -40,15 +40,13 @@ _FEW = 0.35
 _UNDER_HALF = 0.45
 _LOW = 0.2
 """First segments are constants among constants: `/base64`, `/sha256sum`."""
-_PLAIN_LOOKS = [
-    NAMES.index(f"looks: {one}")
-    for one in ("number", "uuid, hex, ulid or opaque", "e-mail or date", "host name")
-]
+_DIGITS_IN_WORD = NAMES.index("looks: word with digits")
 _NATURE = (
     ("looks: number", 2, 0.9),
     ("looks: uuid, hex, ulid or opaque", 2, 0.75),
     ("looks: e-mail or date", 1, 0.9),
     ("looks: locale", 2, 0.75),
+    ("looks: host name", 0, 0.75),
 )
 """Looks, how many siblings of them make it sure, and how sure."""
 
@@ -120,15 +118,14 @@ def in_company(likely: npt.NDArray[np.float64], measures: Matrix) -> npt.NDArray
     A word that many APIs have as a constant (`me`, `search`) is not drawn among values.
     """
     count = len(likely)
+    likely = np.maximum(likely, by_nature(measures))
     if count < 2:
         return likely
-    nature = by_nature(measures)
-    likely = np.maximum(likely, nature)
     known = measures[:, _KNOWN] > _WELL_KNOWN
     first = measures[:, _DEPTH] == 0
     likely = np.where(first & (measures[:, _KNOWN] > _KNOWN_FIRST), np.minimum(likely, _LOW), likely)
     others = (likely.sum() - likely) / (count - 1)
-    odd = first & (others < _FEW) & (measures[:, _PLAIN_LOOKS].sum(axis=1) == 0)
+    odd = first & (others < _FEW) & (measures[:, _DIGITS_IN_WORD] > 0)
     likely = np.where(odd, np.minimum(likely, _UNDER_HALF), likely)
     pull = _PULL * (2 * others - 1) * min(count, _MANY) / _MANY
     pull[(pull > 0) & known] = 0
