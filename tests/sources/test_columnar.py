@@ -75,6 +75,21 @@ def test_hostile_quotes(name: str) -> None:
     run()
 
 
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_nothing_where_a_dash_must_stand(name: str) -> None:
+    """A delimiter too many moves the fields on; an empty column is no dash."""
+    layout, line = LAYOUTS[name]
+    delimiter = layout.delimiter
+    start = delimiter + line.split(delimiter, 1)[1]
+    odd = [start, delimiter + start, line.replace(f"{delimiter}-{delimiter}", delimiter * 2, 1)]
+    data = "\n".join([line, *odd, line, ""]).encode()
+    fast, slow = TextParser(layout), TextParser(layout, fast=False)
+    assert outcome(fast.parse(Lines(data))) == outcome(slow.parse(Lines(data)))
+    for one in odd:
+        alone = Lines(one.encode())
+        assert outcome(fast.parse(alone)) == outcome(slow.parse(alone))
+
+
 def test_lines_do_not_make_up_for_one_another() -> None:
     """One line lacks two quotes, another has two more: the sum is right, the lines are not."""
     layout, line = LAYOUTS["nginx"]

@@ -96,7 +96,7 @@ class ColumnPlan:
                 pacsv.ConvertOptions(
                     column_types=self._types(),
                     include_columns=[names[i] for i in wanted],
-                    null_values=_ABSENT,
+                    null_values=["-"] if self._has_dash else _ABSENT,
                     strings_can_be_null=True,
                     quoted_strings_can_be_null=True,
                 ),
@@ -110,7 +110,15 @@ class ColumnPlan:
         if table.num_rows == 0:
             return {}, mask
         arrays = {i: _one(table.column(at)) for at, i in enumerate(wanted)}
+        if self._has_dash:
+            dashes = {cell.first for cell in self.cells if cell.literal == "-"}
+            arrays = {i: one if i in dashes else _without_empty(one) for i, one in arrays.items()}
         return self._fields(arrays), mask
+
+    @property
+    def _has_dash(self) -> bool:
+        """Whether a dash of its own stands in the layout: there, nothing at all is not the same."""
+        return any(cell.literal == "-" for cell in self.cells)
 
     @property
     def quoted(self) -> bool:
@@ -256,6 +264,17 @@ def _check_finite(array: pa.Array) -> None:
 
 def _one(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.unify_dictionaries().combine_chunks()
+
+
+def _without_empty(array: pa.Array) -> pa.Array:
+    """Nothing at all is absent, but where it stands for a literal."""
+    if not pa.types.is_dictionary(array.type):
+        return array
+    empty = pc.equal(array.dictionary, "")
+    if not pc.any(empty, min_count=0).as_py():
+        return array
+    indices = pc.if_else(empty.take(array.indices), pa.scalar(None, pa.int32()), array.indices)
+    return pa.DictionaryArray.from_arrays(indices, array.dictionary)
 
 
 def _joined(left: pa.Array, right: pa.Array, delimiter: str) -> pa.Array:
