@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from wardgate.core.keys import Key
     from wardgate.core.settings import Config
     from wardgate.lake.store import Lake
-    from wardgate.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +75,6 @@ class Installation:
             yield lake
         finally:
             lake.close()
-
-    @contextmanager
-    def pipeline(self) -> Iterator["Pipeline"]:
-        """A pipeline into the lake, with the machine's clock."""
-        from wardgate.core.clock import system_clock
-        from wardgate.pipeline import Pipeline
-
-        with self.lake(threads=1) as lake:
-            yield Pipeline(lake, self.key, system_clock)
 
 
 pass_installation = click.make_pass_decorator(Installation)

@@ -22,7 +22,7 @@ _INTEGER = re.compile(r"[+-]?\d+\Z", re.ASCII)
 _HEX = re.compile(r"(?=[0-9a-fA-F]*[0-9])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{8,}\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 _VERSION = re.compile(r"v\d+(?:\.\d+)*\Z", re.IGNORECASE)
-_BREAKS = re.compile(r"[-_]+(.)?")
+_BREAKS = re.compile(r"[-_.]+(.)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def template_of(path: str) -> Template:
             out.append("{rest}")
             break
         if is_identifier(segment):
-            name = _fresh(_parameter(noun), parameters)
+            name = _fresh(parameter_name(noun), parameters)
             out.append(f"{{{name}}}")
             parameters.append(name)
             values.append(segment)
@@ -95,7 +95,7 @@ def is_identifier(segment: str) -> bool:
     return secret_kind(segment) is not None
 
 
-def _parameter(noun: str) -> str:
+def parameter_name(noun: str) -> str:
     """`orders` → `orderId`, `user-profiles` → `userProfileId`, nothing → `id`."""
     if not noun:
         return "id"

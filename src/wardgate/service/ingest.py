@@ -4,7 +4,6 @@ Reading and recognising one part goes on while the part before it is being commi
 as accepted before its commit. A file that another process is reading (a followed one) is left to it.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -293,7 +292,3 @@ class _Rejoined:
             return head + self._rest.read()
         head, self._head = self._head[:size], self._head[size:]
         return head
-
-
-def seconds_since(start: float) -> float:
-    return round(time.monotonic() - start, 3)

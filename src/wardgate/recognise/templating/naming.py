@@ -4,12 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from wardgate.recognise.templates import parameter_name
 from wardgate.recognise.templating.lexical import Kind, lexeme
 
 PARAMETER = "{}"
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*\Z")
 _VERSION = re.compile(r"v\d+(?:\.\d+)*\Z", re.IGNORECASE)
-_BREAKS = re.compile(r"[-_.]+(.)?")
 _BY_KIND = {
     Kind.EMAIL: "email",
     Kind.DATE: "date",
@@ -48,18 +48,4 @@ def usual_kind(values: Iterable[str]) -> Kind | None:
 def _name(noun: str, kind: Kind | None) -> str:
     if kind in _BY_KIND:
         return _BY_KIND[kind]
-    if not noun:
-        return "id"
-    words = _BREAKS.sub(lambda m: (m[1] or "").upper(), noun)
-    words = words[0].lower() + words[1:]
-    return f"{_singular(words)}Id"
-
-
-def _singular(noun: str) -> str:
-    if noun.endswith("ies") and len(noun) > 4:
-        return noun[:-3] + "y"
-    if noun.endswith(("ses", "xes", "ches", "shes")) and len(noun) > 5:
-        return noun[:-2]
-    if noun.endswith("s") and not noun.endswith(("ss", "us", "is")) and len(noun) > 3:
-        return noun[:-1]
-    return noun
+    return parameter_name(noun)
