@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from wardgate.cli.output import clean
@@ -130,3 +133,19 @@ def test_text_from_traffic_cannot_act_on_a_terminal(run, tmp_path: Path) -> None
         assert not any(one in shown for one in "\x1b\x07\u202e\x9b\u2028")
     assert clean("a\x1b[31m\u202eb\x7f\u2066") == "a\\x1b[31m\\u202eb\\x7f\\u2066"
     assert clean("é漢 ok") == "é漢 ok"
+
+
+def test_an_account_without_a_home_folder_can_ingest(tmp_path: Path, shop_files: Path) -> None:
+    """As system services run: the engine's extensions are loaded from where they are, and copied nowhere."""
+    home, log = str(tmp_path / "home"), str(shop_files / "gateway.jsonl")
+    done = subprocess.run(
+        [sys.executable, "-m", "wardgate", "--home", home, "ingest", log, "--json"],
+        env={**os.environ, "HOME": str(tmp_path / "nowhere")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["operations"] > 0
+    assert not (tmp_path / "nowhere").exists()

@@ -8,6 +8,7 @@ extensions come as wheels and nothing is fetched at run time.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,8 +75,6 @@ def connect(
 
     Inserts and deletes of at most `inline_rows` rows go into the catalogue.
     """
-    import duckdb_extensions
-
     # The extensions are what the locked wheels hold, checked by hash at installation. DuckDB's own check of
     # their signatures, at every start, costs 0.3 s.
     con = duckdb.connect(":memory:", config={"allow_unsigned_extensions": "true"})
@@ -83,8 +82,7 @@ def connect(
     if "://" in place.data:
         wanted.append("httpfs")
     for extension in wanted:
-        duckdb_extensions.import_extension(extension, con=con)
-        con.execute(f"LOAD {extension}")
+        con.execute(f"LOAD {_quoted(str(_extension_file(extension)))}")
     settings = {
         "memory_limit": memory,
         "threads": str(threads),
@@ -119,6 +117,12 @@ def unreadable(error: duckdb.Error) -> WardgateError:
         mend="`wardgate doctor` says more.",
         exit_code=Exit.FAILED,
     )
+
+
+def _extension_file(name: str) -> Path:
+    """The extension in its wheel. Loaded from there: installing copies it into a home that may not exist."""
+    package = resources.files(f"duckdb_extension_{name}")
+    return Path(str(package)) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
 
 
 def _quoted(text: str) -> str:
