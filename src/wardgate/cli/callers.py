@@ -43,7 +43,7 @@ def callers(installation: Installation, /, as_json: bool, **given: Any) -> None:
         [
             Column("kind"),
             Column("caller", flexible=True),
-            Column("told from"),
+            Column("told from", flexible=True),
             Column("sure", True, from_width=90),
             Column("calls", True),
             Column("errors", True, from_width=110),

@@ -4,85 +4,10 @@ The strongest credential names the caller. Without one, an address together with
 is: no address is ever anybody's identity by itself, and the confidence says how little that is.
 """
 
-import re
 from dataclasses import dataclass
-from enum import StrEnum
 
 from wardgate.recognise.credentials import Credential
-
-
-class Kind(StrEnum):
-    PERSON = "person"
-    SERVICE = "service"
-    AGENT = "agent"
-    CRAWLER = "crawler"
-    SCANNER = "scanner"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Software:
-    """What a user agent says: a product name that may be shown, and the kind of caller it speaks for."""
-
-    product: str
-    kind: Kind
-    confidence: float
-
-
-_AGENTS = re.compile(
-    r"gptbot|chatgpt|oai-searchbot|openai|claude|anthropic|perplexity|mistralai|cohere-ai|google-extended|"
-    r"gemini|copilot|langchain|llamaindex|autogpt|crewai|browser-use|operator/|mcp[-/ ]|a2a[-/ ]|bytespider|"
-    r"meta-externalagent|amazonbot|applebot-extended|you\.?bot|diffbot|ai2bot|duckassist",
-    re.IGNORECASE,
-)
-_SCANNERS = re.compile(
-    r"sqlmap|nikto|nmap|masscan|zgrab|nuclei|wpscan|gobuster|dirbuster|dirb|feroxbuster|ffuf|wfuzz|acunetix|"
-    r"nessus|openvas|qualys|netsparker|burp|zaproxy|owasp|arachni|w3af|jaeles|httpx - open|censys|shodan|"
-    r"expanse|l9explore|l9tcpid|nmaplowercheck|internet-measurement|paloalto|morfeus|zmeu|libredtail|hydra",
-    re.IGNORECASE,
-)
-_CRAWLERS = re.compile(
-    r"bot\b|bot[/;) ]|crawl|spider|slurp|archiver|facebookexternalhit|feedfetcher|mediapartners|monitor|"
-    r"uptime|pingdom|feed|rss|preview|validator|checker|lighthouse|semrush|ahrefs|wget/",
-    re.IGNORECASE,
-)
-_BROWSERS = (
-    ("Edg", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-)
-_PRODUCT = re.compile(r"[A-Za-z][A-Za-z0-9._ -]{0,38}?(?=/|$)")
-
-
-def software_of(agent: str) -> Software:
-    """The software a (masked) user agent names."""
-    for pattern, kind, sure in (
-        (_SCANNERS, Kind.SCANNER, 0.9),
-        (_AGENTS, Kind.AGENT, 0.7),
-        (_CRAWLERS, Kind.CRAWLER, 0.7),
-    ):
-        found = pattern.search(agent)
-        if found is not None:
-            return Software(_product(agent, found[0]), kind, sure)
-    if agent.startswith(("Mozilla/", "Opera/")):
-        for mark, product in _BROWSERS:
-            if mark in agent:
-                return Software(product, Kind.PERSON, 0.4)
-        return Software("browser", Kind.PERSON, 0.3)
-    found = _PRODUCT.match(agent)
-    if found is not None:
-        return Software(found[0].strip(), Kind.SERVICE, 0.5)
-    return Software("unnamed software", Kind.UNKNOWN, 0.2)
-
-
-def _product(agent: str, found: str) -> str:
-    """The word of the user agent in which a name was found."""
-    for word in re.split(r"[\s;,()+]+", agent):
-        if found.strip().lower() in word.lower():
-            return word.partition("/")[0][:40]
-    return found[:40]
+from wardgate.recognise.software import Kind
 
 
 @dataclass(frozen=True, slots=True)

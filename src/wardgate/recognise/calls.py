@@ -79,9 +79,11 @@ class Recognition:
         )
         address, client = self._clients(view, context.proxies)
         agent = view.merged("user_agent", "req.user-agent")
-        agent = coded([self._tokens.masked(one)[:512] for one in agent.values], agent.codes)
+        sent = agent.values
+        agent = coded([self._tokens.masked(one)[:512] for one in sent], agent.codes)
+        software = self._identifier.software(sent, agent)
         identities = self._identifier.identify(
-            observed, view.headers, routes.secrets, address, agent, context.received_at_us
+            observed, view.headers, routes.secrets, address, agent, software, context.received_at_us
         )
 
         columns: dict[str, pa.Array] = {

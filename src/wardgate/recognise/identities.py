@@ -5,7 +5,7 @@ recognised as. Channels are put together in columns; a row may present several c
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,11 @@ from wardgate.core.call import CLAIMS, CREDENTIAL
 from wardgate.core.ids import Ids, mixed
 from wardgate.core.keys import Key
 from wardgate.lake.tables import CALLERS, CREDENTIALS
-from wardgate.recognise.callers import Caller, caller_of, software_of
+from wardgate.match.secrets import carries_secret
+from wardgate.recognise.callers import Caller, caller_of
 from wardgate.recognise.credentials import API_KEY_HEADERS, NOT_CREDENTIALS, Credential, Recogniser
 from wardgate.recognise.distinct import Codes, Distinct, coded, distinct, one_chunk
+from wardgate.recognise.software import Software, software_of
 from wardgate.recognise.splitting import Secrets
 
 Found = tuple[Credential, ...]
@@ -56,7 +58,23 @@ class Identifier:
         self._key = key
         self._recogniser = Recogniser(key)
         self._anonymous = key.id64("caller", "nobody")
+        self._software: dict[str, Software] = {}
         self._known: dict[int, Found] = {}  # what was presented, by a keyed id: no value is kept
+
+    def software(self, sent: list[str], agent: Distinct) -> list[Software]:
+        """The software behind each distinct user agent: `sent` as it came, `agent` with secrets masked."""
+        out = []
+        for text, masked in zip(sent, agent.values, strict=True):
+            known = self._software.get(masked)
+            if known is None:
+                known = software_of(text[:2048])
+                if carries_secret(known.product):
+                    known = replace(known, product="unnamed software")
+                if len(self._software) >= _KNOWN:
+                    self._software.clear()
+                self._software[masked] = known
+            out.append(known)
+        return out
 
     def identify(
         self,
@@ -65,6 +83,7 @@ class Identifier:
         secrets: list[tuple[Codes, dict[int, Secrets]]],
         address: Distinct,
         agent: Distinct,
+        software: list[Software],
         received_at_us: int,
     ) -> Identities:
         rows = observed.num_rows
@@ -73,7 +92,9 @@ class Identifier:
         table, owner, entry = _flat(channels, rows)
         primary = _primary(table, owner, entry, rows)
         callers = [caller_of(one) for one in table]
-        caller_id, kind, caller_rows = self._callers(callers, primary, address, agent, received_at_us)
+        caller_id, kind, caller_rows = self._callers(
+            callers, primary, address, agent, software, received_at_us
+        )
         spread = coded([one.fingerprint for one in table], primary)
         return Identities(
             credentials=_credential_lists(table, owner, entry, rows, self._key.key_id),
@@ -183,10 +204,10 @@ class Identifier:
         primary: Codes,
         address: Distinct,
         agent: Distinct,
+        software: list[Software],
         received_at_us: int,
     ) -> tuple[Ids, pa.Array, pa.Table]:
         """Caller per row: the credential's, else address and user agent together."""
-        software = [software_of(one) for one in agent.values]
         address_ids = address.numbers(
             np.array(self._key.ids64("address", address.values), np.int64), self._anonymous
         )
@@ -204,8 +225,10 @@ class Identifier:
         unique, first = np.unique(ids, return_index=True)
         anonymous = first[~named[first]]
         products = pa.array([one.product for one in software] + ["no user agent"], pa.string())
-        product = products.take(
-            pa.array(np.where(agent.codes[anonymous] < 0, len(software), agent.codes[anonymous]))
+        said = np.where(agent.codes[anonymous] < 0, len(software), agent.codes[anonymous])
+        product = products.take(pa.array(said))
+        bases = pa.array(
+            [*(f"{one.basis}, by its user agent" for one in software), "address only"], pa.string()
         )
         places = pa.array([*address.values, "unknown address"], pa.string())
         place = places.take(
@@ -230,15 +253,15 @@ class Identifier:
                         pa.array([o.name for o in owners], pa.string()),
                     ]
                 ),
-                "basis": pa.array(
-                    ["user agent and address"] * len(anonymous) + [o.basis for o in owners], pa.string()
+                "basis": pa.concat_arrays(
+                    [
+                        bases.take(pa.array(said)),
+                        pa.array([o.basis for o in owners], pa.string()),
+                    ]
                 ),
                 "confidence": pa.concat_arrays(
                     [
-                        pa.array(
-                            sure[np.where(agent.codes[anonymous] < 0, len(software), agent.codes[anonymous])],
-                            pa.float32(),
-                        ),
+                        pa.array(sure[said], pa.float32()),
                         pa.array([o.confidence for o in owners], pa.float32()),
                     ]
                 ),
