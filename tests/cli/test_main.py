@@ -11,8 +11,9 @@ import click
 import pytest
 
 from wardgate.cli.main import COMMANDS, cli
-from wardgate.cli.orders import ORDERS
+from wardgate.cli.orders import ORDERS, STANDINGS
 from wardgate.core.settings import LakeSettings
+from wardgate.inventory.classification import Standing
 from wardgate.lake.engine import MEMORY
 from wardgate.service.reading import SORTS
 
@@ -59,6 +60,7 @@ def test_each_command_is_there_and_says_what_its_line_in_help_says(name: str) ->
 
 def test_the_orders_offered_are_those_that_are_understood() -> None:
     assert ORDERS == SORTS
+    assert tuple(Standing) == STANDINGS
 
 
 def test_version() -> None:

@@ -112,7 +112,8 @@ def test_the_inventory_leaves_as_openapi_with_its_evidence(run: Run, shop_log: P
     }
     hidden = document["paths"]["/v1/hidden"]["get"]["x-wardgate-evidence"]
     assert [(one["layer"], one["says"], one["source"]) for one in hidden] == [
-        ("traffic", "exists", "shop.example")
+        ("specification", "covers", "shop.yaml"),
+        ("traffic", "exists", "access"),
     ]
     called = run("spec", "export", "shop.example", "--observed", "--json").json
     assert "/v1/never" not in called["paths"]

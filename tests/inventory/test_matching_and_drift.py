@@ -5,6 +5,7 @@ import pytest
 from wardgate.inventory.drift import Difference, Drift, drift
 from wardgate.inventory.matching import Described, described_services, places
 from wardgate.inventory.observed import Observed
+from wardgate.inventory.seen import Seen
 from wardgate.inventory.specifications.form import Server, Shape, Specification, Variable
 from wardgate.inventory.specifications.reading import read_content
 
@@ -95,7 +96,7 @@ BARE = [seen("GET", "/orders"), seen("POST", "/orders"), seen("GET", "/orders/{o
 def test_a_specification_finds_its_service(
     observed: dict[str, list[Observed]], named: str | None, expected: list[tuple[str, str, str]]
 ) -> None:
-    found = described_services(SHOP, observed, named)
+    found = described_services(SHOP, Seen(observed), named)
     assert [(one.service, one.base, one.why) for one in found] == expected
 
 

@@ -54,6 +54,11 @@ class Installation:
         return named or self.config_path is not None or self.config.exists()
 
     @property
+    def state_url(self) -> str | None:
+        """Where the state is, if not in the home. Raises `config-…`."""
+        return self.settings.state.url if self._is_configured else None
+
+    @property
     def key(self) -> "Key":
         """The installation's key. Raises `key-…`."""
         from wardgate.core.keys import load_key

@@ -1,6 +1,6 @@
-"""The orders of each listing, for `--sort`: named here so that `--help` needs no engine.
+"""The orders of each listing and the standings, for `--help`: named here so that it needs no engine.
 
-`service.reading.SORTS` is the truth; a test keeps the two equal.
+`service.reading.SORTS` and `inventory.classification.Standing` are the truth; a test keeps them equal.
 """
 
 ORDERS: dict[str, tuple[str, ...]] = {
@@ -10,3 +10,5 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "callers": ("calls", "errors", "operations", "first", "last"),
     "flows": ("calls", "errors", "last"),
 }
+
+STANDINGS = ("documented", "shadow", "zombie", "unused", "not-observable", "latent", "unknown")

@@ -53,7 +53,9 @@ def drift(
     specification: Specification, base: str, observed: Sequence[Observed], service: str = ""
 ) -> list[Difference]:
     """All differences of one service, in the order of templates. Without a name, hosts are not looked at."""
-    operations = operations_at(specification, service) if service else specification.operations
+    operations = specification.operations
+    if service:
+        operations = operations_at(specification, operations, service)
     described = Described(operations, base)
     out: list[Difference] = []
     called: dict[tuple[str, str, str], list[Observed]] = {}

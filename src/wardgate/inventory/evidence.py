@@ -18,17 +18,23 @@ class Layer(StrEnum):
     CODE = "code"
     PROBE = "probe"
     PERSON = "person"
+    RULE = "rule"
+    """What somebody laid down for many operations at once: for a host, for paths."""
 
 
 class Says(StrEnum):
     """What evidence says."""
 
     EXISTS = "exists"
-    """The operation is there: called, described, routed, written, or it answered a probe."""
+    """The operation is there: called and answered, described, routed, written, or it answered a probe."""
+    TRIED = "tried"
+    """It was called, and nothing but `not found` came back: that is no proof that it is there."""
     DEPRECATED = "deprecated"
     """It is there, and ought not to be used any more."""
     IN_SIGHT = "in-sight"
     """Had it been called, this source would have shown it."""
+    COVERS = "covers"
+    """This specification describes the service: what is there ought to be in it."""
     OWNED = "owned"
     """Somebody answers for it."""
 
@@ -40,7 +46,7 @@ class Evidence:
     layer: Layer
     says: Says
     source: str
-    """Name of the log, the specification, the file, the person."""
+    """Name of the log, the specification, the file and line, the rule, the person."""
     first_seen_us: int | None = None
     last_seen_us: int | None = None
     detail: str = ""

@@ -8,11 +8,15 @@ fits the most observed operations is taken, because gateways strip it before som
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
-from wardgate.inventory.observed import Observed
-from wardgate.inventory.specifications.form import Operation, Server, Specification
+from wardgate.inventory.names import VARIABLE, plain_name, skeleton
+from wardgate.inventory.seen import Labelled, Seen, key_of
+from wardgate.inventory.specifications.form import Outline, Outlined, Server
 from wardgate.recognise.templating.settled import Table
+
+Op = TypeVar("Op", bound=Outlined)
 
 MOST_VALUES = 50
 """Values of one variable that are tried."""
@@ -21,10 +25,8 @@ FEWEST = 3
 """Described operations that must be seen before templates alone tell a service."""
 SHARE = 0.5
 """Share of a service's operations that must be described, likewise."""
-_VARIABLE = re.compile(r"\{([^{}]*)\}")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
 ANY = "\0"
-_ROOT = re.compile(r"(Query|Mutation|Subscription)\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Place:
     base: str
     open: bool = False
     """Whether a variable of the host may be anything."""
+    name: str = ""
+    """The host where it is but one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def _filled(server: Server) -> list[str]:
     """Its URL with every combination of its variables' values, bounded; `ANY` where any will do."""
     forms = [server.url]
     known = {one.name: one for one in server.variables}
-    for name in dict.fromkeys(_VARIABLE.findall(server.url)):
+    for name in dict.fromkeys(VARIABLE.findall(server.url)):
         variable = known.get(name)
         values = list(variable.values[:MOST_VALUES]) if variable and variable.values else []
         if not values:
@@ -86,19 +90,20 @@ def _place(url: str) -> Place:
     if not host:
         return Place(None, base)
     pattern = re.escape(host).replace(re.escape(ANY), r"[^/]+")
-    return Place(re.compile(rf"{pattern}\Z"), base, ANY in host)
+    is_open = ANY in host
+    return Place(re.compile(rf"{pattern}\Z"), base, is_open, "" if is_open else host)
 
 
-class Described:
+class Described(Generic[Op]):
     """The operations of a specification under one base path, found by what was observed."""
 
-    def __init__(self, operations: Iterable[Operation], base: str = "") -> None:
-        self._by_name: dict[tuple[str, str], Operation] = {}
-        self._by_path: dict[str, dict[str, Operation]] = {}
+    def __init__(self, operations: Iterable[Op], base: str = "") -> None:
+        self._by_name: dict[tuple[str, str], Op] = {}
+        self._by_path: dict[str, dict[str, Op]] = {}
         full: dict[str, str] = {}
         for one in operations:
             if one.name is not None:
-                self._by_name.setdefault((one.protocol, _plain_name(one.name)), one)
+                self._by_name.setdefault((one.protocol, plain_name(one.name)), one)
                 if one.protocol != "grpc":
                     continue  # many operations under one path
             path = _path_of(one.template) if one.name is not None else base + _path_of(one.template)
@@ -108,14 +113,14 @@ class Described:
         self._keys = full
         self._table = Table(full)
 
-    def of(self, observed: Observed) -> Operation | None:
+    def of(self, observed: Labelled) -> Op | None:
         """The described operation that an observed one is.
 
         A template's parameters may be called differently, and a value that was not recognised as one is
         settled by the specification. `HEAD` is described with `GET`, as HTTP has it.
         """
         if observed.operation is not None:
-            named = self._by_name.get((observed.protocol, _plain_name(observed.operation)))
+            named = self._by_name.get((observed.protocol, plain_name(observed.operation)))
             if named is not None or observed.protocol != "grpc":
                 return named
         methods = self._at(observed.template)
@@ -127,11 +132,11 @@ class Described:
         found = methods.get(method) or methods.get("")
         return methods.get("GET") if found is None and method == "HEAD" else found
 
-    def covers_preflight(self, observed: Observed) -> bool:
+    def covers_preflight(self, observed: Labelled) -> bool:
         """Whether an observed `OPTIONS` is a preflight for something that is described."""
         return (observed.method or "").upper() == "OPTIONS" and self._at(observed.template) is not None
 
-    def _at(self, template: str) -> dict[str, Operation] | None:
+    def _at(self, template: str) -> dict[str, Op] | None:
         path = template.rstrip("/") or "/"
         exact = self._by_path.get(skeleton(path)) or self._by_path.get(skeleton(path) + "/")
         if exact is not None:
@@ -140,76 +145,87 @@ class Described:
         return None if found is None else self._by_path[self._keys[found]]
 
 
-def _plain_name(name: str) -> str:
-    """The name of an operation, however its parts are joined: `Query.user` is `query user`."""
-    first, *rest = re.split(r"[^\w.]+", _ROOT.sub(r"\1 ", name.strip(" /")))
-    return " ".join([first if "." in first else first.lower(), *rest])
-
-
-def skeleton(template: str) -> str:
-    """A template without the names of its parameters."""
-    return _VARIABLE.sub("{}", template)
-
-
 def _path_of(template: str) -> str:
     """Without the query or fragment that some descriptions tell operations apart by."""
     return re.split(r"[?#]", template, maxsplit=1)[0] or "/"
 
 
-def operations_at(specification: Specification, service: str) -> tuple[Operation, ...]:
-    """The operations of a specification that may be at a service: not those it has on other hosts."""
-    if not any(one.servers for one in specification.operations):
-        return specification.operations
+def operations_at(specification: Outline, operations: tuple[Op, ...], service: str) -> tuple[Op, ...]:
+    """Those of a specification's operations that may be at a service: not those it has on other hosts."""
+    if not any(one.servers for one in operations):
+        return operations
     host = service.lower()
     own = [one.host for one in places(specification.servers) if one.host is not None]
     if not any(one.match(host) for one in own):
-        return specification.operations  # told by its templates: hosts say nothing here
+        return operations  # told by its templates: hosts say nothing here
     elsewhere: dict[tuple[Server, ...], bool] = {}
-    for one in specification.operations:
+    for one in operations:
         if one.servers not in elsewhere:
             hosts = [each.host for each in places(one.servers)]
             elsewhere[one.servers] = bool(hosts) and not any(
                 each is None or each.match(host) for each in hosts
             )
-    return tuple(one for one in specification.operations if not elsewhere[one.servers])
+    return tuple(one for one in operations if not elsewhere[one.servers])
 
 
-def described_services(
-    specification: Specification,
-    observed: Mapping[str, Sequence[Observed]],
-    named: str | None = None,
-) -> list[ServiceMatch]:
-    """The services that a specification describes, the surest first; with `named`, that one alone.
-
-    `observed` has the operations of every service, by its name.
-    """
+def described_services(specification: Outline, called: Seen, named: str | None = None) -> list[ServiceMatch]:
+    """The services that a specification describes, the surest first; with `named`, that one alone."""
     found_places = places(specification.servers)
     bases = list(dict.fromkeys([*(one.base for one in found_places), ""]))
-    described = {base: Described(specification.operations, base) for base in bases}
+    described: dict[str, Described[Outlined]] = {}
+
+    def best(candidates: Iterable[str], operations: Sequence[Labelled]) -> tuple[str, int]:
+        for base in candidates:
+            if base not in described:
+                described[base] = Described(specification.operations, base)
+        return _best({base: described[base] for base in candidates}, operations)
+
     if named is not None:
-        base, hits = _best(described, observed.get(named, ()))
+        base, hits = best(bases, called.by_service.get(named, ()))
         return [ServiceMatch(named, base, "named", 1.0, hits)]
     out = []
-    for service, operations in observed.items():
-        host = service.lower()
-        at = [one for one in found_places if one.host is not None and one.host.match(host)]
-        candidates = {one.base: described[one.base] for one in at} or described
-        base, hits = _best(candidates, operations)
-        if at:
-            sure = any(not one.open for one in at)
-            out.append(
-                ServiceMatch(service, base, "host" if sure else "host-variable", 1.0 if sure else 0.9, hits)
-            )
-            continue
-        share = hits / len(operations) if operations else 0.0
-        if hits >= FEWEST and share >= SHARE:
-            out.append(ServiceMatch(service, base, "templates", round(0.8 * share, 2), hits))
+    for service, at in _hosted(found_places, called).items():
+        base, hits = best(list(dict.fromkeys(one.base for one in at)), called.by_service[service])
+        sure = any(not one.open for one in at)
+        out.append(
+            ServiceMatch(service, base, "host" if sure else "host-variable", 1.0 if sure else 0.9, hits)
+        )
+    if not out:
+        keys = {key for base in bases for one in specification.operations for key in _keys(base, one)}
+        for service in sorted(called.like(keys)):
+            operations = called.by_service[service]
+            base, hits = best(bases, operations)
+            share = hits / len(operations)
+            if hits >= FEWEST and share >= SHARE:
+                out.append(ServiceMatch(service, base, "templates", round(0.8 * share, 2), hits))
     surest = max((one.confidence for one in out), default=0.0)
-    by_host = [one for one in out if one.why != "templates"]
-    return sorted(by_host or out, key=lambda one: (one.confidence != surest, -one.hits, one.service))
+    return sorted(out, key=lambda one: (one.confidence != surest, -one.hits, one.service))
 
 
-def _best(described: Mapping[str, Described], operations: Sequence[Observed]) -> tuple[str, int]:
+def _hosted(found: list[Place], called: Seen) -> dict[str, list[Place]]:
+    """Service → the places that are its host."""
+    out: dict[str, list[Place]] = {}
+    for one in found:
+        if one.name:
+            services = [called.hosts[one.name]] if one.name in called.hosts else []
+        elif one.host is not None:
+            services = [service for host, service in called.hosts.items() if one.host.match(host)]
+        else:
+            services = []
+        for service in services:
+            out.setdefault(service, []).append(one)
+    return out
+
+
+def _keys(base: str, one: Outlined) -> list[tuple[str, str]]:
+    path = _path_of(one.template)
+    if one.name is None:
+        return [key_of(one.protocol, base + path, None)]
+    by_name = key_of(one.protocol, path, one.name)
+    return [by_name, key_of(one.protocol, path, None)] if one.protocol == "grpc" else [by_name]
+
+
+def _best(described: Mapping[str, Described[Outlined]], operations: Sequence[Labelled]) -> tuple[str, int]:
     """The base path under which the most operations are described; the first of equals."""
     hits = {base: sum(one.of(each) is not None for each in operations) for base, one in described.items()}
     best = max(hits, key=lambda base: hits[base])

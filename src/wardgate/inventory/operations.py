@@ -28,7 +28,8 @@ _LATE = ("p95", "callers")  # known only after the second step
 class Operation:
     """One operation in the time asked for. Times are naive UTC, durations µs, shares 0…1."""
 
-    operation_id: int
+    operation_id: int | None
+    """None of one that was never called."""
     service: str
     protocol: str
     method: str | None
@@ -40,8 +41,8 @@ class Operation:
     calls: int
     linked: int
     """Rows of other vantages for calls that are counted already."""
-    first_seen: datetime
-    last_seen: datetime
+    first_seen: datetime | None
+    last_seen: datetime | None
     status_1xx: int
     status_2xx: int
     status_3xx: int

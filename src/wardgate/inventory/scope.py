@@ -37,6 +37,8 @@ class Scope:
     """True: only files and pages; False: only API operations."""
     credential_id: int | None = None
     caller_id: int | None = None
+    operation_ids: tuple[int, ...] | None = None
+    """Only these operations."""
 
 
 @dataclass(slots=True)
@@ -49,6 +51,15 @@ class Question:
     def ask(self, lake: Lake, select: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of `select`, which may use `known`, `scoped` and named parameters."""
         return rows(lake, f"{self.ctes} {select}", {**self.parameters, **parameters})
+
+    def tuples(self, lake: Lake, select: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """The same without names: of a hundred thousand rows these are half the cost."""
+        cursor = lake.cursor()
+        try:
+            asked = {**self.parameters, **parameters}
+            return cursor.execute(f"{self.ctes} {select}", asked).fetchall()
+        finally:
+            cursor.close()
 
 
 def rows(lake: Lake, sql: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -123,4 +134,7 @@ def _paths_wanted(scope: Scope, parameters: dict[str, Any]) -> str:
         parameters["search"] = scope.search
     if scope.static is not None:
         wanted.append(f'coalesce(any_value("static"), false) = {str(scope.static).lower()}')
+    if scope.operation_ids is not None:
+        wanted.append("operation_id IN (SELECT unnest($operation_ids::BIGINT[]))")
+        parameters["operation_ids"] = list(scope.operation_ids)
     return f"HAVING {' AND '.join(wanted)}" if wanted else ""

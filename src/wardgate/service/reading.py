@@ -54,6 +54,9 @@ class Asked:
     """None: all."""
     offset: int = 0
     min_calls: int = 0
+    standing: str | None = None
+    """One of `inventory.classification.Standing`; answered by `service.standings` alone."""
+    operation_ids: tuple[int, ...] | None = None
 
 
 def overview(lake: Lake, asked: Asked, clock: Clock) -> _overview.Overview:
@@ -174,6 +177,7 @@ def _scope(lake: Lake, asked: Asked, clock: Clock, *, paths_only: bool = False) 
         static=asked.static,
         credential_id=_credential(lake, asked.credential) if asked.credential else None,
         caller_id=_caller(lake, asked.caller) if asked.caller else None,
+        operation_ids=asked.operation_ids,
     )
 
 

@@ -8,31 +8,34 @@ import hashlib
 import ipaddress
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import msgspec
 import zstandard
 
+from wardgate.core.clock import system_clock
 from wardgate.core.errors import WardgateError
-from wardgate.inventory.classification import classify
+from wardgate.inventory.classification import Classification, Standing
 from wardgate.inventory.drift import Difference, drift
-from wardgate.inventory.evidence import Evidence, Layer, Says
 from wardgate.inventory.exporting import Entry
-from wardgate.inventory.matching import Described, ServiceMatch, described_services, operations_at
+from wardgate.inventory.matching import ServiceMatch, described_services
 from wardgate.inventory.observed import Observed, observed
+from wardgate.inventory.operations import Operation as Found
 from wardgate.inventory.operations import operations
 from wardgate.inventory.queries import query_names
 from wardgate.inventory.scope import Scope
-from wardgate.inventory.specifications.form import Specification
+from wardgate.inventory.seen import Seen
+from wardgate.inventory.specifications.form import Operation, Specification
 from wardgate.inventory.specifications.reading import read_content, read_path
 from wardgate.inventory.specifications.redaction import plain_path
 from wardgate.lake.store import Lake
 from wardgate.net.client import fetch
+from wardgate.service.given import Knowledge, as_given, specification
+from wardgate.service.reading import Asked
+from wardgate.service.standings import Listed, Standings
 from wardgate.state.specifications import GivenSpecification, Specifications
-
-_MOST_CONTENT = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +126,16 @@ def _keep(
     )
 
 
-def specification(kept: Specifications, given: GivenSpecification) -> Specification:
-    """What was read of a specification."""
-    content = zstandard.ZstdDecompressor().decompress(kept.content(given), max_output_size=_MOST_CONTENT)
-    return msgspec.json.decode(content, type=Specification)
-
-
 def compare(
     kept: Specifications, lake: Lake, *, name: str | None = None, service: str | None = None
 ) -> list[Compared]:
     """Every specification in force beside every service it describes. Raises `specification-not-there`."""
     by_service = _observed(lake, service)
+    called = Seen(by_service)
     out = []
     for given in _named(kept, name):
         found = specification(kept, given)
-        for match in described_services(found, by_service, given.service):
+        for match in described_services(found, called, given.service):
             if service is None or match.service == service:
                 seen = by_service.get(match.service, [])
                 differences = drift(found, match.base, seen, match.service)
@@ -150,74 +148,30 @@ def inventory(kept: Specifications, lake: Lake, service: str) -> tuple[list[Entr
 
     Raises `service-unknown`.
     """
-    by_service = _observed(lake, service)
-    seen = by_service.get(service, [])
-    described: list[tuple[GivenSpecification, Specification, ServiceMatch]] = []
-    for given in kept.in_force():
-        found = specification(kept, given)
-        matches = described_services(found, by_service or {service: []}, given.service)
-        described += [(given, found, match) for match in matches if match.service == service]
-    if not seen and not described:
+    look = Standings(lake, Knowledge([as_given(one, specification(kept, one)) for one in kept.in_force()]))
+    found = look.listing(Asked(service=service.replace("*", "?"), static=False), system_clock)
+    listed = [one for one in found.rows if one.operation.service == service]
+    if not listed:
         raise WardgateError(
             "service-unknown",
             "no calls to that service were seen, and no specification describes it;",
             mend="`wardgate services` lists those that were called.",
         )
-    return list(_entries(seen, described)), max(
-        (found for _, found, _ in described), key=lambda one: len(one.operations), default=None
+    queries = _queries(lake, [one.operation for one in listed])
+    whole = [one.given.outline for one in look.covers(service)]
+    fullest = max(whole, key=lambda one: len(one.operations), default=None)
+    return [_entry(one, queries) for one in listed], cast(Specification | None, fullest)
+
+
+def _entry(listed: Listed, queries: dict[int, dict[str, float] | None]) -> Entry:
+    one = listed.operation
+    described = next(iter(listed.described), None)
+    template = described[0].template(described[1]) if described else one.template
+    seen = None if one.operation_id is None else observed(one, queries[one.operation_id])
+    full = cast(Operation | None, described[1] if described else None)
+    return Entry(
+        seen, full, listed.classification or Classification(Standing.UNKNOWN, ()), template, one.method
     )
-
-
-def _entries(
-    seen: list[Observed], described: list[tuple[GivenSpecification, Specification, ServiceMatch]]
-) -> Iterator[Entry]:
-    lookups = [
-        (given, found, match, Described(operations_at(found, match.service), match.base))
-        for given, found, match in described
-    ]
-    in_sight = [Evidence(Layer.TRAFFIC, Says.IN_SIGHT, seen[0].service)] if seen else []
-    met: set[tuple[int, tuple[str, str, str]]] = set()
-    for one in seen:
-        evidence = [
-            Evidence(Layer.TRAFFIC, Says.EXISTS, one.service, _us(one.first_seen), _us(one.last_seen)),
-            *in_sight,
-        ]
-        first, template = None, one.template
-        for given, found, match, lookup in lookups:
-            operation = lookup.of(one)
-            if operation is None:
-                continue
-            met.add((given.id, operation.key))
-            says = Says.DEPRECATED if operation.deprecated else Says.EXISTS
-            evidence.append(Evidence(Layer.SPECIFICATION, says, given.name, given.added_at_us))
-            evidence += _owners(given, found, operation.owner)
-            if first is None:
-                first = operation
-                template = (
-                    operation.template if operation.name is not None else match.base + operation.template
-                )
-        yield Entry(one, first, classify(evidence), template, one.method)
-    for given, found, match, _ in lookups:
-        for operation in operations_at(found, match.service):
-            if (given.id, operation.key) in met:
-                continue
-            says = Says.DEPRECATED if operation.deprecated else Says.EXISTS
-            evidence = [
-                Evidence(Layer.SPECIFICATION, says, given.name, given.added_at_us),
-                *_owners(given, found, operation.owner),
-                *in_sight,
-            ]
-            template = operation.template if operation.name is not None else match.base + operation.template
-            yield Entry(None, operation, classify(evidence), template, operation.method)
-
-
-def _owners(given: GivenSpecification, found: Specification, owner: str | None) -> list[Evidence]:
-    named = [owner] if owner else [one.name or one.email or "" for one in found.contacts]
-    return [Evidence(Layer.SPECIFICATION, Says.OWNED, given.name, detail=one) for one in named if one]
-
-
-def _us(when: datetime | None) -> int | None:
-    return None if when is None else int(when.replace(tzinfo=UTC).timestamp() * 1_000_000)
 
 
 def _named(kept: Specifications, name: str | None) -> list[GivenSpecification]:
@@ -232,17 +186,28 @@ def _named(kept: Specifications, name: str | None) -> list[GivenSpecification]:
 
 
 def _observed(lake: Lake, service: str | None) -> dict[str, list[Observed]]:
-    """What was observed of every service, or of one.
-
-    An operation never seen with a query has no query parameters where its service's calls show queries at
-    all; elsewhere nothing is known of them.
-    """
-    scope = Scope(service=service, static=False)
-    names = query_names(lake, scope)
-    found = operations(lake, scope).rows
-    shown = {one.service for one in found if one.operation_id in names}
+    """What was observed of every service, or of one."""
+    found = operations(lake, Scope(service=service, static=False)).rows
+    queries = _queries(lake, found, service)
     out: dict[str, list[Observed]] = {}
     for one in found:
-        queries = names.get(one.operation_id, {} if one.service in shown else None)
-        out.setdefault(one.service, []).append(observed(one, queries))
+        if one.operation_id is not None:
+            out.setdefault(one.service, []).append(observed(one, queries[one.operation_id]))
     return out
+
+
+def _queries(
+    lake: Lake, found: Sequence[Found], service: str | None = None
+) -> dict[int, dict[str, float] | None]:
+    """The query parameters of each operation.
+
+    One never seen with a query has no query parameters where its service's calls show queries at all;
+    elsewhere nothing is known of them.
+    """
+    names = query_names(lake, Scope(service=service, static=False))
+    shown = {one.service for one in found if one.operation_id in names}
+    return {
+        one.operation_id: names.get(one.operation_id, {} if one.service in shown else None)
+        for one in found
+        if one.operation_id is not None
+    }

@@ -140,8 +140,8 @@ class Scheme(Struct, frozen=True, omit_defaults=True):
     flows: tuple[Flow, ...] = ()
 
 
-class Operation(Struct, frozen=True, omit_defaults=True):
-    """One operation. `template` begins with `/` and has no base path."""
+class Outlined(Struct, frozen=True, omit_defaults=True):
+    """What an operation is called and who answers for it. `template` begins with `/` and has no base path."""
 
     template: str
     method: str | None
@@ -150,20 +150,26 @@ class Operation(Struct, frozen=True, omit_defaults=True):
     name: str | None = None
     """What the template does not say: `Query.user` of GraphQL, `Greeter/SayHello` of gRPC."""
     operation_id: str | None = None
-    parameters: tuple[Parameter, ...] = ()
-    request: Request | None = None
-    responses: tuple[Response, ...] = ()
-    security: tuple[tuple[Need, ...], ...] | None = None
-    """Alternatives, of each all needed; an empty one: none needed. None: nothing is said."""
     deprecated: bool = False
     tags: tuple[str, ...] = ()
     owner: str | None = None
+    """Of several, with commas between."""
     servers: tuple[Server, ...] = ()
     """Where it is, if elsewhere than the rest."""
 
     @property
     def key(self) -> tuple[str, str, str]:
         return self.template, self.method or "", self.name or ""
+
+
+class Operation(Outlined, frozen=True, omit_defaults=True):
+    """One operation, with what it takes, gives and asks for."""
+
+    parameters: tuple[Parameter, ...] = ()
+    request: Request | None = None
+    responses: tuple[Response, ...] = ()
+    security: tuple[tuple[Need, ...], ...] | None = None
+    """Alternatives, of each all needed; an empty one: none needed. None: nothing is said."""
 
 
 class LeftOut(Struct, frozen=True, omit_defaults=True):
@@ -175,14 +181,22 @@ class LeftOut(Struct, frozen=True, omit_defaults=True):
     text: str
 
 
-class Specification(Struct, frozen=True, omit_defaults=True):
-    """One specification. Operations are in the order of `Operation.key`."""
+class Outline(Struct, frozen=True, omit_defaults=True):
+    """A specification without what its operations take and give: what a listing needs of many of them."""
 
     kind: Kind
     title: str = ""
     version: str = ""
     contacts: tuple[Contact, ...] = ()
+    owner: str | None = None
+    """Who answers for all of it, where an extension says so; of several, with commas between."""
     servers: tuple[Server, ...] = ()
+    operations: tuple[Outlined, ...] = ()
+
+
+class Specification(Outline, frozen=True, omit_defaults=True):
+    """One specification. Operations are in the order of `Operation.key`."""
+
     operations: tuple[Operation, ...] = ()
     schemas: dict[str, Shape] = field(default_factory=dict)
     schemes: dict[str, Scheme] = field(default_factory=dict)

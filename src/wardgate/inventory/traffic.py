@@ -1,0 +1,73 @@
+"""Evidence that traffic gives: which source saw an operation, from when to when, and whether it answered.
+
+Standings hold for all time, so nothing here is narrowed by the time somebody asks for.
+"""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any
+
+from wardgate.inventory.evidence import Evidence, Layer, Says
+from wardgate.inventory.scope import Scope, question
+from wardgate.lake.engine import ALIAS
+from wardgate.lake.store import Lake
+
+NOT_FOUND = (404, 405, 410)
+"""Statuses that say: there is no such operation."""
+_ONLY_REFUSED = """
+SELECT operation_id FROM scoped GROUP BY operation_id
+HAVING sum(status_4xx) > 0 AND sum(status_4xx) = sum(calls)"""
+_OTHERWISE = f"""
+SELECT DISTINCT operation_id FROM {ALIAS}.calls JOIN known USING (path_id)
+WHERE status NOT IN {NOT_FOUND} AND is_linked IS NOT TRUE"""
+_BY_SOURCE = """
+SELECT operation_id, source, min(first_us), max(last_us) FROM scoped GROUP BY ALL ORDER BY ALL"""
+_SIGHTS = """
+SELECT service, source, min(first_us), max(last_us)
+FROM scoped JOIN labels USING (operation_id) GROUP BY ALL ORDER BY ALL"""
+
+
+def only_tried(lake: Lake, operation_ids: Collection[int]) -> set[int]:
+    """Those of the operations whose calls were all answered by `not found`.
+
+    Rollups know the class of a status, so calls are asked where all were 4xx; where none are left to ask,
+    nothing shows that the operation is there.
+    """
+    refused = [row[0] for row in _asked(lake, operation_ids, _ONLY_REFUSED)]
+    otherwise = {row[0] for row in _asked(lake, refused, _OTHERWISE)}
+    return set(refused) - otherwise
+
+
+def by_source(
+    lake: Lake, operation_ids: Collection[int], tried: Collection[int]
+) -> dict[int, list[Evidence]]:
+    """Operation → what each source shows of it. `tried` has those that `only_tried` answers."""
+    out: dict[int, list[Evidence]] = {}
+    for operation_id, source, first, last in _asked(lake, operation_ids, _BY_SOURCE):
+        says = Says.TRIED if operation_id in tried else Says.EXISTS
+        one = Evidence(Layer.TRAFFIC, says, source, microseconds(first), microseconds(last))
+        out.setdefault(operation_id, []).append(one)
+    return out
+
+
+def in_sight(lake: Lake, service: str) -> list[Evidence]:
+    """The sources that saw calls of a service, and so would have shown others."""
+    pattern = service if "*" not in service else None  # a name is no pattern here
+    found = question(Scope(service=pattern)).tuples(lake, _SIGHTS)
+    return [
+        Evidence(Layer.TRAFFIC, Says.IN_SIGHT, source, microseconds(first), microseconds(last))
+        for name, source, first, last in found
+        if name == service
+    ]
+
+
+def _asked(lake: Lake, operation_ids: Collection[int], select: str) -> list[tuple[Any, ...]]:
+    if not operation_ids:
+        return []
+    scope = Scope(operation_ids=tuple(operation_ids))
+    return question(scope).tuples(lake, select)
+
+
+def microseconds(when: datetime) -> int:
+    """µs since 1970 of a naive time in UTC."""
+    return round(when.replace(tzinfo=UTC).timestamp() * 1_000_000)

@@ -1,0 +1,62 @@
+"""What people gave, as far as judging operations needs it: specifications in force, in outline."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+import zstandard
+
+from wardgate.core.clock import Clock
+from wardgate.core.home import Home
+from wardgate.inventory.covering import Given
+from wardgate.inventory.specifications.form import Outline, Specification
+from wardgate.state.specifications import GivenSpecification, Specifications
+from wardgate.state.store import State, open_state
+
+_MOST_CONTENT = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What people gave; nothing where there is no state."""
+
+    given: Sequence[Given] = field(default_factory=list)
+
+
+def knowledge(state: State, clock: Clock) -> Knowledge:
+    """What is in force now."""
+    kept = Specifications(state, clock)
+    return Knowledge([as_given(one, outline(kept, one)) for one in kept.in_force()])
+
+
+@contextmanager
+def opened(home: Home, url: str | None, clock: Clock) -> Iterator[Knowledge]:
+    """What is in force, of an installation that may have no state yet. Raises `state-…`."""
+    if url is None and not home.state.exists():
+        yield Knowledge()
+        return
+    state = open_state(home, url)
+    try:
+        yield knowledge(state, clock)
+    finally:
+        state.close()
+
+
+def outline(kept: Specifications, given: GivenSpecification) -> Outline:
+    """What a listing needs of a specification."""
+    return msgspec.json.decode(_content(kept, given), type=Outline)
+
+
+def specification(kept: Specifications, given: GivenSpecification) -> Specification:
+    """All that was read of a specification."""
+    return msgspec.json.decode(_content(kept, given), type=Specification)
+
+
+def as_given(one: GivenSpecification, found: Outline) -> Given:
+    """A specification in force with what was read of it."""
+    return Given(one.name, one.added_at_us, found, one.service)
+
+
+def _content(kept: Specifications, given: GivenSpecification) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(kept.content(given), max_output_size=_MOST_CONTENT)
