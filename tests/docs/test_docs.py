@@ -104,8 +104,9 @@ def test_every_command_shown_is_one_that_parses(page: Path) -> None:
             name, command, rest = cli.resolve_command(root, words[1:])
             assert command is not None
             context = command.make_context(name, rest, parent=root)
-            if isinstance(command, click.Group):
-                inner, one, more = command.resolve_command(context, [*context._protected_args, *context.args])
+            named = [*context._protected_args, *context.args]
+            if isinstance(command, click.Group) and (named or not command.invoke_without_command):
+                inner, one, more = command.resolve_command(context, named)
                 assert one is not None
                 one.make_context(inner, more, parent=context)
             if "format_name" in context.params and context.params["format_name"] != "auto":
