@@ -5,6 +5,7 @@ tokens and keyed hashes come out. Distinct values are recognised once.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -13,14 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wardgate.core.call import CALL_SCHEMA, TIME
-from wardgate.core.ids import WIDTH, mixed, text_ids
+from wardgate.core.ids import WIDTH, Ids, mixed, text_ids
 from wardgate.core.keys import Key
 from wardgate.recognise.absent import absent
 from wardgate.recognise.addresses import Proxies, forwarded_chain, parse_clients
 from wardgate.recognise.distinct import Codes, Distinct, coded, combined, distinct, one_chunk
 from wardgate.recognise.headers import header_columns
 from wardgate.recognise.identities import Identifier
-from wardgate.recognise.routes import Router
+from wardgate.recognise.protocols.asking import Exchanges, Protocols, Spoken
+from wardgate.recognise.protocols.catalogue import HTTP
+from wardgate.recognise.routes import Router, Targets
 from wardgate.recognise.tokens import Tokens
 
 _HTTP_VERSION = re.compile(r"(?:HTTPS?/)?(\d(?:\.\d)?)\Z", re.IGNORECASE)
@@ -64,6 +67,7 @@ class Recognition:
     def __init__(self, key: Key) -> None:
         self._key = key
         self._tokens = Tokens(key)
+        self._protocols = Protocols(key, self._tokens)
         self._router = Router(key, self._tokens)
         self._identifier = Identifier(key)
         self._request_seed = key.id64("request", "")
@@ -73,9 +77,10 @@ class Recognition:
         rows = observed.num_rows
         view = _View(observed, header_columns(observed), self._tokens)
         host = view.merged("host", "req.host")
-        protocol = view.distinct("protocol")
+        targets = self._router.targets(observed)
+        spoken = self._spoken(view, targets)
         routes = self._router.route(
-            observed, host, protocol, context.service or context.source, context.service is not None
+            observed, targets, host, spoken, context.service or context.source, context.service is not None
         )
         address, client = self._clients(view, context.proxies)
         agent = view.merged("user_agent", "req.user-agent")
@@ -106,10 +111,8 @@ class Recognition:
             "query": routes.query,
             "objects": routes.objects,
             "path_id": pa.array(routes.path_id),
-            "operation": view.text("operation"),
-            "protocol": protocol.text([self._tokens.masked(p) for p in protocol.values])
-            if protocol.values
-            else _label("http", rows),
+            "operation": routes.operation.text(),
+            "protocol": _label(HTTP, rows),
             "http_version": view.mapped("http_version", _version),
             "user_agent": agent.text(),
             "credentials": identities.credentials,
@@ -121,15 +124,49 @@ class Recognition:
             "caller_kind": identities.caller_kind,
             **client,
             **_times(view, context.received_at_us),
-            **self._linking(view, routes.path_id),
+            **self._linking(view, routes.place_ids),
             **_outcome(view),
         }
-        if protocol.values and (protocol.codes < 0).any():
-            columns["protocol"] = one_chunk(columns["protocol"]).cast(pa.string()).fill_null("http")
+        if not spoken.protocol.is_empty:
+            columns["protocol"] = spoken.protocol.text().cast(pa.string()).fill_null(HTTP)
+        if not spoken.session.is_empty:
+            columns["session"] = pc.coalesce(
+                columns["session"].cast(pa.string()), spoken.session.text().cast(pa.string())
+            )
+        if spoken.outcome.any():
+            columns["status"] = _meant(columns.get("status"), spoken.outcome)
         for name in ("tls_version", "tls_cipher", "tls_sni", "tls_fingerprint", "upstream"):
             columns[name] = view.text(name)
         return Recognised(
             _table(columns, rows), routes.table, identities.credential_rows, identities.caller_rows
+        )
+
+    def _spoken(self, view: "_View", targets: Targets) -> Spoken:
+        """What protocol each call speaks, and what the protocol says besides."""
+
+        def masked(values: Distinct, most: int) -> Distinct:
+            return coded([self._tokens.masked(one)[:most] for one in values.values], values.codes)
+
+        def types(name: str, header: str) -> Distinct:
+            return _lowered(view.merged(name, header))
+
+        return self._protocols.ask(
+            Exchanges(
+                rows=view.rows,
+                methods=targets.methods,
+                targets=targets.targets,
+                paths=targets.paths,
+                queries=targets.queries,
+                apart=targets.apart,
+                request_type=types("request_content_type", "req.content-type"),
+                response_type=types("response_content_type", "resp.content-type"),
+                headers=view.headers,
+                status=view.column("status"),
+                request_body=view.chunks("request_body"),
+                response_body=view.chunks("response_body"),
+                protocol=masked(view.distinct("protocol"), 40),
+                operation=masked(view.distinct("operation"), 200),
+            )
         )
 
     def _clients(self, view: "_View", proxies: Proxies) -> tuple[Distinct, dict[str, pa.Array]]:
@@ -161,7 +198,7 @@ class Recognition:
             **extra,
         }
 
-    def _linking(self, view: "_View", path_id: np.ndarray) -> dict[str, pa.Array]:
+    def _linking(self, view: "_View", place_ids: Callable[[], Ids]) -> dict[str, pa.Array]:
         """Request and trace ids, and the id under which two vantages' rows are the same call."""
         out: dict[str, pa.Array] = {}
         requests = view.merged("request_id", "req.x-request-id", "req.x-correlation-id", "req.cf-ray")
@@ -178,7 +215,7 @@ class Recognition:
                 [one if _is_hex(one) else self._tokens.of("trace", one) for one in traces.values]
             )
             ids = traces.numbers(np.array(self._key.ids64("trace", traces.values), np.int64))
-            link = np.where(ids > 0, mixed(ids, path_id), 0)
+            link = np.where(ids > 0, mixed(ids, place_ids()), 0)
         if span is not None:
             spans = distinct(pc.utf8_lower(span.cast(pa.string())), view.rows)
             out["span_id"] = spans.text([one if _is_hex(one) else None for one in spans.values])
@@ -340,6 +377,20 @@ def _outcome(view: _View) -> dict[str, pa.Array]:
         if raw and name not in out:
             out[name] = pa.concat_arrays([pc.binary_length(some).cast(pa.int64()) for some in raw])
     return out
+
+
+def _meant(status: pa.Array | None, outcome: np.ndarray) -> pa.Array:
+    """Statuses with what a protocol's own status means where HTTP's is 200 whatever happened."""
+    kind = CALL_SCHEMA.field("status").type
+    meant = pa.array(outcome, kind, mask=outcome == 0)
+    if status is None:
+        return meant
+    silent = pc.or_kleene(pc.is_null(status), pc.equal(status, 200)).fill_null(True)
+    return pc.if_else(pc.and_(silent, meant.is_valid()), meant, status)
+
+
+def _lowered(values: Distinct) -> Distinct:
+    return values if values.is_empty else Distinct(pc.utf8_lower(values.array), values.codes)
 
 
 def _items(body: bytes | None) -> int | None:

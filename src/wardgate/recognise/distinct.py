@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 Codes = npt.NDArray[np.int64]
 _SMALL = 1 << 22  # keys below this are counted by table instead of by sorting
+_LARGE = 1 << 62  # keys must stay below this; what comes near is numbered anew
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,9 @@ def combined(*codes: Codes) -> tuple[Codes, Codes]:
         width = int(more.max(initial=-1)) + 2
         if width == 1:
             continue
+        if size * width >= _LARGE:
+            places, key = np.unique(key, return_inverse=True)
+            size = len(places)
         key, size = key * width + more + 1, size * width
     if size > _SMALL:
         _, first, inverse = np.unique(key, return_index=True, return_inverse=True)

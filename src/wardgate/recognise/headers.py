@@ -36,6 +36,18 @@ READ = frozenset(
         "x-forwarded-proto",
         "x-amz-security-token",
         "x-session-id",
+        # What protocols are told by (`recognise.protocols`).
+        "accept",
+        "upgrade",
+        "sec-websocket-version",
+        "soapaction",
+        "mcp-method",
+        "mcp-name",
+        "mcp-session-id",
+        "mcp-protocol-version",
+        "a2a-version",
+        "a2a-extensions",
+        "x-a2a-extensions",
     ]
 )
 """Request headers recognition reads, besides those whose name announces a secret."""
@@ -54,6 +66,9 @@ READ_RESPONSE = frozenset(
         "x-request-id",
         "set-cookie",
         "retry-after",
+        "location",
+        "grpc-status",
+        "mcp-session-id",
     ]
 )
 _MOST_NAMES = 64  # secret-looking header names read in one batch; beyond that somebody makes them up

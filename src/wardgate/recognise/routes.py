@@ -4,7 +4,9 @@ Everything is done once per distinct target, path and host; ids of combinations 
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -12,14 +14,34 @@ import pyarrow.compute as pc
 
 from wardgate.core.ids import Ids, mixed
 from wardgate.core.keys import Key
-from wardgate.recognise.distinct import Codes, Distinct, coded, combined, distinct
+from wardgate.recognise.distinct import Codes, Distinct, coded, combined, distinct, nothing
 from wardgate.recognise.paths import PathBook
-from wardgate.recognise.splitting import Front, Secrets, split_targets
+from wardgate.recognise.protocols.asking import Spoken
+from wardgate.recognise.protocols.catalogue import HTTP
+from wardgate.recognise.protocols.grpc import OTHER_METHODS, Grpc, GrpcWeb
+from wardgate.recognise.protocols.names import OTHER, Names
+from wardgate.recognise.splitting import Front, Secrets, Split, split_targets
 from wardgate.recognise.targets import redact_query
 from wardgate.recognise.tokens import Tokens
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253})(?::(\d{1,5}))?\Z")
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_GRPC = (Grpc.name, GrpcWeb.name)
+_FETCHING = (None, "GET", "HEAD", "OPTIONS")
+"""Methods by which files are fetched; what is sent to a path that ends like a file's is a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Methods, targets and what they were split into; `paths` and `queries` are without secrets."""
+
+    methods: Distinct
+    targets: Distinct
+    split: Split
+    paths: Distinct
+    queries: Distinct
+    apart: Distinct
+    """Raw queries that the source keeps apart from the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +56,11 @@ class Routes:
     path: pa.Array
     query: pa.Array
     objects: pa.Array
+    operation: Distinct
+    """Names as they are kept."""
     path_id: Ids
+    place_ids: Callable[[], Ids]
+    """Keyed ids of service, method and path alone: equal at vantages that see different protocols."""
     secrets: list[tuple[Codes, dict[int, Secrets]]]
     """Codes per row, and by code what some paths and queries carried."""
     table: pa.Table
@@ -48,38 +74,52 @@ class Router:
         self._key = key
         self._tokens = tokens
         self._book = PathBook(key)
+        self._names = Names()
 
-    def route(
-        self, observed: pa.Table, host: Distinct, protocol: Distinct, service: str, fixed: bool
-    ) -> Routes:
-        """Routes of a batch. `service` names it where no host is shown, or always when `fixed`."""
+    def targets(self, observed: pa.Table) -> Targets:
+        """Methods and targets of a batch, split and redacted."""
         rows = observed.num_rows
         targets = distinct(_column(observed, "target"), rows)
         split = split_targets(targets.array, self._tokens)
-        fronts = Distinct(pa.nulls(len(split.fronts), pa.string()), _through(split.front, targets.codes))
         methods = distinct(_column(observed, "method"), rows)
         methods = coded([self._method(one) for one in methods.values], methods.codes)
-        operations = distinct(_column(observed, "operation"), rows)
-        operations = coded([self._tokens.masked(one)[:200] for one in operations.values], operations.codes)
+        apart = distinct(_column(observed, "query"), rows)
+        queries = Distinct(split.query, targets.codes)
+        if not apart.is_empty:
+            clean = [redact_query(one.removeprefix("?"), self._tokens, []) or None for one in apart.values]
+            queries = Distinct(pa.array(clean, pa.string()), apart.codes)
+        elif split.query.null_count == len(split.query):
+            queries = nothing(rows)
+        encoded = pc.dictionary_encode(split.path)
+        spread = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        paths = Distinct(encoded.dictionary, _through(spread, targets.codes))
+        return Targets(methods, targets, split, paths, queries, apart)
+
+    def route(
+        self, observed: pa.Table, asked: Targets, host: Distinct, spoken: Spoken, service: str, fixed: bool
+    ) -> Routes:
+        """Routes of a batch. `service` names it where no host is shown, or always when `fixed`."""
+        rows = observed.num_rows
+        methods, targets, split, paths = asked.methods, asked.targets, asked.split, asked.paths
+        fronts = Distinct(pa.nulls(len(split.fronts), pa.string()), _through(split.front, targets.codes))
+        protocol = spoken.protocol
         names = distinct(_column(observed, "service_name"), rows)
         services, scheme, host_text, port = self._services(
             observed, fronts, split.fronts, host, names, service, fixed
         )
-
-        encoded = pc.dictionary_encode(split.path)
-        spread = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        paths = Distinct(encoded.dictionary, _through(spread, targets.codes))
+        operations = self._kept(observed, services, protocol, spoken.operation, service)
         places = self._book.look_up(paths.array)
 
         heads_first, head = combined(services.codes, protocol.codes, methods.codes, operations.codes)
         heads = [
-            (services.at(row) or service, protocol.at(row) or "http", methods.at(row), operations.at(row))
+            (services.at(row) or service, protocol.at(row) or HTTP, methods.at(row), operations.at(row))
             for row in heads_first.tolist()
         ]
         head_ids = np.array(
             self._key.ids64("route", ["\0".join(part or "" for part in one) for one in heads]), np.int64
         )
-        path_id = mixed(head_ids[head], self._book.ids[places][paths.codes])
+        path_ids = self._book.ids[places][paths.codes]
+        path_id = mixed(head_ids[head], path_ids)
         return Routes(
             service=services.text(),
             scheme=scheme,
@@ -87,21 +127,48 @@ class Router:
             port=port,
             method=methods.text(),
             path=paths.text(),
-            query=self._query(observed, targets, split.query),
+            query=asked.queries.text() if not asked.queries.is_empty else pa.nulls(rows, pa.string()),
             objects=self._book.objects.take(pa.array(places[paths.codes])),
             path_id=path_id,
+            place_ids=partial(self._place_ids, services, methods, service, path_ids),
+            operation=operations,
             secrets=[(_through(codes, targets.codes), carried) for codes, carried in split.secrets],
             table=self._table(heads, head, head_ids, paths, places, path_id),
         )
 
-    def _query(self, observed: pa.Table, targets: Distinct, queries: pa.Array) -> pa.Array:
-        apart = distinct(_column(observed, "query"), observed.num_rows)
-        if not apart.is_empty:
-            clean = [redact_query(one.removeprefix("?"), self._tokens, []) or None for one in apart.values]
-            return apart.text(clean)
-        if queries.null_count == len(queries):
-            return pa.nulls(observed.num_rows, pa.string())
-        return targets.text(queries)
+    def _kept(
+        self, observed: pa.Table, services: Distinct, protocol: Distinct, operation: Distinct, service: str
+    ) -> Distinct:
+        """Operations as they are kept: what is past the bounds of a service is counted together."""
+        at = np.flatnonzero(operation.codes >= 0)
+        if not len(at):
+            return operation
+        first, combination = combined(services.codes[at], protocol.codes[at], operation.codes[at])
+        answered = np.zeros(len(first), bool)
+        status = _column(observed, "status")
+        if status is None:
+            answered[:] = True
+        else:
+            fine = pc.less(status, 400).fill_null(True).to_numpy()
+            answered[combination[fine[at]]] = True
+        kept = [
+            self._names.kept(
+                services.at(row) or service,
+                protocol.at(row) or HTTP,
+                operation.at(row) or "",
+                answered=bool(answered[i]),
+            )
+            for i, row in enumerate(at[first].tolist())
+        ]
+        encoded = pc.dictionary_encode(pa.array(kept, pa.string()))
+        codes = np.full(len(operation.codes), -1, np.int64)
+        codes[at] = encoded.indices.to_numpy(zero_copy_only=False)[combination]
+        return Distinct(encoded.dictionary, codes)
+
+    def _place_ids(self, services: Distinct, methods: Distinct, service: str, path_ids: Ids) -> Ids:
+        first, place = combined(services.codes, methods.codes)
+        heads = [f"{services.at(row) or service}\0{methods.at(row) or ''}" for row in first.tolist()]
+        return mixed(np.array(self._key.ids64("place", heads), np.int64)[place], path_ids)
 
     def _method(self, method: str) -> str:
         return method if len(method) <= 16 else self._tokens.masked(method)[:40]
@@ -175,6 +242,15 @@ class Router:
         its_head, its_path = head[first], paths.codes[first]
         its_place = places[its_path]
         its_template = self._book.template_of[its_place]
+        templates, template_ids = (
+            self._book.templates.take(pa.array(its_template)),
+            self._book.template_ids[its_template],
+        )
+        scanned = np.array([one[1] in _GRPC and one[3] == OTHER for one in heads], bool)[its_head]
+        if scanned.any():
+            templates = pc.if_else(pa.array(scanned), OTHER_METHODS, templates)
+            template_ids = np.where(scanned, self._key.id64("template", OTHER_METHODS), template_ids)
+        fetched = np.array([one[1] == HTTP and one[2] in _FETCHING for one in heads], bool)[its_head]
         at = pa.array(its_head)
         return pa.table(
             {
@@ -184,9 +260,9 @@ class Router:
                 "method": pa.array([one[2] for one in heads], pa.string()).take(at),
                 "path": paths.array.take(pa.array(its_path)),
                 "operation": pa.array([one[3] for one in heads], pa.string()).take(at),
-                "template": self._book.templates.take(pa.array(its_template)),
-                "operation_id": pa.array(mixed(head_ids[its_head], self._book.template_ids[its_template])),
-                "static": pa.array(self._book.static[its_place]),
+                "template": templates,
+                "operation_id": pa.array(mixed(head_ids[its_head], template_ids)),
+                "static": pa.array(self._book.static[its_place] & fetched),
             }
         )
 

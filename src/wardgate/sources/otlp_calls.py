@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from wardgate.core.observed import HEADERS, OBSERVED, Parsed, Reason, Reject, observed_table
 from wardgate.sources.access import is_target
+from wardgate.sources.grpc_status import http_status
 from wardgate.sources.headers import HeaderLists
 from wardgate.sources.otlp import CLIENT, SERVER, Attributes, Span, Value, whole_number
 
@@ -28,27 +29,6 @@ _REDACTED = frozenset(("redacted", "[redacted]", "<redacted>", "***", "****", "*
 
 _REQUEST_HEADERS = ("http.request.header.", "rpc.request.metadata.", "rpc.grpc.request.metadata.")
 _RESPONSE_HEADERS = ("http.response.header.", "rpc.response.metadata.", "rpc.grpc.response.metadata.")
-
-_GRPC_STATUS = {
-    "OK": 200,
-    "CANCELLED": 499,
-    "UNKNOWN": 500,
-    "INVALID_ARGUMENT": 400,
-    "DEADLINE_EXCEEDED": 504,
-    "NOT_FOUND": 404,
-    "ALREADY_EXISTS": 409,
-    "PERMISSION_DENIED": 403,
-    "RESOURCE_EXHAUSTED": 429,
-    "FAILED_PRECONDITION": 400,
-    "ABORTED": 409,
-    "OUT_OF_RANGE": 400,
-    "UNIMPLEMENTED": 501,
-    "INTERNAL": 500,
-    "UNAVAILABLE": 503,
-    "DATA_LOSS": 500,
-    "UNAUTHENTICATED": 401,
-}
-"""gRPC status → the HTTP status it means; in the order of their numbers."""
 
 Row = dict[str, Any]
 
@@ -204,10 +184,7 @@ def _grpc(attributes: Attributes) -> Row | Reason:
 
 def _grpc_status(value: Value) -> int | None:
     number = whole_number(value)
-    if number is None:
-        return _GRPC_STATUS.get(value.upper()) if isinstance(value, str) else None
-    statuses = list(_GRPC_STATUS.values())
-    return statuses[number] if 0 <= number < len(statuses) else None
+    return http_status(number if number is not None else value if isinstance(value, str) else None)
 
 
 def _add_client(row: Row, attributes: Attributes) -> None:
