@@ -29,6 +29,9 @@ _LITERAL = re.compile(
     r'#[^\n\r]*|"""(?:\\"""|[^"]|"(?!""))*(?:""")?|"(?:[^"\\\n\r]|\\.)*"?|-?\b\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b'
 )
 _MARK = re.compile(r"[{}()]")
+_INLINE = re.compile(r"\.\.\.\s*(?:on\s+\w+\s*)?(?:@\w+\s*)*\Z")
+_LOOK_BACK = 200
+"""Characters before a brace that say whether it opens an inline fragment."""
 _BEGINNING = re.compile(r"[\s,\ufeff]*(?:\{|(?:query|mutation|subscription|fragment)\b)")
 
 
@@ -57,26 +60,27 @@ def _without_comments(text: str) -> str:
 
 
 def _outline(document: str) -> str:
-    """A document without literals, and with nothing inside of its top-level fields."""
+    """A document without literals and arguments, and with nothing inside of its top-level fields."""
     text = _LITERAL.sub(_literal, document)
     out: list[str] = []
-    depth = inside = begin = 0
+    depth = inside = inline = begin = 0
     for mark in _MARK.finditer(text):
         at, sign = mark.start(), mark[0]
-        if sign == "(" and depth <= 1:
-            inside += 1
-            if inside == 1:
+        if depth <= 1 and (inside or sign == "("):
+            inside += {"(": 1, ")": -1}.get(sign, 0)
+            if inside == 1 and sign == "(":
                 out.append(text[begin:at])
-        elif sign == ")" and depth <= 1 and inside:
-            inside -= 1
-            if not inside:
+            elif not inside:
                 begin = at + 1
-        elif inside:
-            continue
         elif sign == "{":
+            if depth == 1 and _INLINE.search("".join(out[-1:])[-_LOOK_BACK:] + text[begin:at][-_LOOK_BACK:]):
+                inline += 1  # its fields are top-level fields
+                continue
             depth += 1
             if depth == 2:
                 out.append(text[begin:at])
+        elif sign == "}" and depth == 1 and inline:
+            inline -= 1
         elif sign == "}" and depth:
             depth -= 1
             if depth == 1:
@@ -104,7 +108,7 @@ def _read(outline: str) -> tuple[tuple[str | None, str], ...] | None:
     }
     found = []
     for one in document.definitions:
-        if isinstance(one, ast.OperationDefinitionNode):
+        if isinstance(one, ast.OperationDefinitionNode) and one.selection_set.selections:
             name = one.name.value if one.name else None
             found.append((name, " ".join([one.operation.value, *_fields(one, fragments)])))
     return tuple(found) or None

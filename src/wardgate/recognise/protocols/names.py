@@ -49,7 +49,7 @@ def _is_wordy(part: str) -> bool:
     """`CreateOAuth2TokenV2`: words of some length in camel case, which random text does not have."""
     words = _WORDS.findall(part)
     letters = [one for one in words if not one.isdigit()]
-    return bool(letters) and sum(map(len, letters)) / len(words) >= 3 and max(map(len, letters)) >= 4
+    return bool(letters) and sum(map(len, letters)) >= 2.4 * len(words) and max(map(len, letters)) >= 4
 
 
 def listed(names: Iterable[str], *, cut: bool = False) -> str:
