@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Callable
+from random import Random
+from string import ascii_letters, ascii_lowercase, digits
 from typing import Any
 
 import pytest
 
 from wardgate.core.keys import Key
+from wardgate.match.secrets import secret_kind
 from wardgate.recognise.protocols.names import MOST_CHARACTERS, MOST_NAMES, MOST_UNPROVEN, Names, clean
 from wardgate.recognise.tokens import Tokens
 
@@ -116,3 +119,15 @@ def test_what_is_kept_stays_kept() -> None:
         "c",
     ]
     assert MOST_NAMES > MOST_UNPROVEN
+
+
+@pytest.mark.parametrize(
+    "alphabet", [ascii_letters + digits, ascii_lowercase + digits, ascii_letters + digits + "-_"]
+)
+@pytest.mark.parametrize("length", [20, 24, 32, 40])
+def test_random_text_hardly_ever_passes_for_words(alphabet: str, length: int) -> None:
+    random = Random(length)
+    tokens = Tokens(Key(b"k" * 32))
+    texts = ["".join(random.choices(alphabet, k=length)) for _ in range(5000)]
+    opaque = [one for one in texts if secret_kind(one) == "opaque"]
+    assert sum(clean(one, tokens) == one for one in opaque) <= 0.013 * len(opaque)

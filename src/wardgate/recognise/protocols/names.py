@@ -23,6 +23,7 @@ OTHER = "(other)"
 _MOST_SERVICES = 10_000
 _PART = re.compile(r"[^\s/.:,;#()\[\]{}|]+")
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_VOWEL = re.compile(r"[aeiouyAEIOUY]")
 _HIDDEN = re.compile(r"[^\x20-\x7e\xa1-\u2027\u2030-\ufffd]")
 
 
@@ -46,10 +47,20 @@ def _part(part: str, tokens: Tokens) -> str:
 
 
 def _is_wordy(part: str) -> bool:
-    """`CreateOAuth2TokenV2`: words of some length in camel case, which random text does not have."""
+    """`CreateOAuth2TokenV2`: words with vowels, and few digits, which random text hardly ever has.
+
+    One random text of 20 characters in a hundred passes for words, fewer of longer ones.
+    """
+    if (part.islower() or part.isupper()) and "_" not in part and "-" not in part:
+        return False  # nothing shows where its words would end
     words = _WORDS.findall(part)
     letters = [one for one in words if not one.isdigit()]
-    return bool(letters) and sum(map(len, letters)) >= 2.4 * len(words) and max(map(len, letters)) >= 4
+    digits = len(words) - len(letters)
+    if not letters or digits > 3 or sum(map(len, words)) - sum(map(len, letters)) > 0.15 * len(part):
+        return False
+    return sum(map(len, letters)) >= 3 * len(letters) and all(
+        _VOWEL.search(one) for one in letters if len(one) > 2
+    )
 
 
 def listed(names: Iterable[str], *, cut: bool = False) -> str:
