@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "credentials": ("wardgate.cli.credentials", "List the credentials in use, by fingerprint."),
     "callers": ("wardgate.cli.callers", "List who and what is calling."),
     "spec": ("wardgate.cli.spec", "Take specifications in, set them beside the traffic, export."),
+    "owners": ("wardgate.cli.owners", "Say who owns operations: rules on hosts and paths, CODEOWNERS."),
     "flows": ("wardgate.cli.flows", "Show who calls what with which credential."),
     "sources": ("wardgate.cli.sources", "Show every source's accounting and what was not understood."),
     "doctor": ("wardgate.cli.doctor", "Find out why something is not showing, and what to do."),

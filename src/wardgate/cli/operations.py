@@ -13,7 +13,7 @@ from wardgate.cli.output import Column, count, emit_json, print_table, say, shar
 if TYPE_CHECKING:
     from wardgate.service.standings import Listed
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {"own": "wardgate.cli.operation_own"}
 """Command below `operations` → the module that holds it, under its own name."""
 
 
@@ -32,6 +32,7 @@ class OneOperation(click.Group):
 @click.group(cls=OneOperation, invoke_without_command=True)
 @click.option("--search", metavar="TEXT", help="Only templates and operations that hold this text.")
 @click.option("--standing", type=click.Choice(STANDINGS), help="Only operations of this standing.")
+@click.option("--owner", metavar="WHO", help="Only what WHO owns; the word none: what nobody owns.")
 @listing("operations", static=True)
 @pass_installation
 @click.pass_context
@@ -59,7 +60,7 @@ def operations(ctx: click.Context, installation: Installation, /, as_json: bool,
     with people.opened(home, url, system_clock) as knowledge, installation.lake() as lake:
         found = Standings(lake, knowledge).listing(asked, system_clock)
         apart = 0
-        if asked.static is False and not asked.standing:
+        if asked.static is False and not (asked.standing or asked.owner):
             apart = reading.operations(lake, replace(asked, static=True, limit=1), system_clock).total
     if as_json:
         rows = [row(one) for one in found.rows]

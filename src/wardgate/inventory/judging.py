@@ -7,9 +7,10 @@ own before they are shown.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
-from wardgate.inventory.classification import Standing, judged
+from wardgate.inventory.classification import Standing, judged, strongest
 from wardgate.inventory.covering import Covering, NeverCalled
 from wardgate.inventory.evidence import Evidence, Layer, Says
+from wardgate.inventory.owners import Owners
 from wardgate.inventory.seen import Labelled
 from wardgate.inventory.specifications.form import Outlined
 
@@ -17,15 +18,16 @@ from wardgate.inventory.specifications.form import Outlined
 class Judge:
     """The layers of an installation, by service."""
 
-    def __init__(self, coverings: Mapping[str, Sequence[Covering]]) -> None:
+    def __init__(self, coverings: Mapping[str, Sequence[Covering]], owners: Owners | None = None) -> None:
         self._coverings = coverings
+        self._owners = owners or Owners()
 
     def evidence(self, service: str, one: Labelled) -> list[Evidence]:
         """What all but traffic says of an operation that was called.
 
         Who answers for a description does not answer for what it leaves out.
         """
-        out: list[Evidence] = []
+        out = self._owners.of(service, one)
         for covering in self._coverings.get(service, ()):
             out.append(covering.covers)
             found = covering.lookup.of(one)
@@ -37,7 +39,7 @@ class Judge:
 
     def evidence_of_never_called(self, one: NeverCalled, sights: Iterable[Evidence]) -> list[Evidence]:
         """What is known of an operation that was never called."""
-        out = [*sights]
+        out = [*sights, *self._owners.of(one.service, one)]
         for covering, outlined in one.coverings:
             out += [covering.covers, *covering.evidence(outlined)]
         return out
@@ -53,6 +55,21 @@ class Judge:
             else:
                 described, deprecated = True, deprecated or found.deprecated
         return _standing(tried, described, deprecated, bool(covers))
+
+    def owners(self, service: str, one: Labelled | NeverCalled) -> tuple[str, ...]:
+        """Who owns an operation, as `classify` has it."""
+        said = self._owners.of(service, one)
+        found = one.coverings if isinstance(one, NeverCalled) else self.described(service, one)
+        for covering, outlined in found:
+            said += covering.owned(outlined)
+        return tuple(sorted({each.detail or each.source for each in strongest(said)}))
+
+    def owned_service(self, service: str) -> list[Evidence]:
+        """Who answers for a service as a whole: by rules, CODEOWNERS and descriptions."""
+        out = self._owners.of_service(service)
+        for covering in self._coverings.get(service, ()):
+            out += covering.owned()
+        return out
 
     def described(self, service: str, one: Labelled) -> Iterator[tuple[Covering, Outlined]]:
         """Every described operation that one which was called is."""

@@ -1,4 +1,4 @@
-"""What people gave, as far as judging operations needs it: specifications in force, in outline."""
+"""What people gave, as far as judging operations needs it: specifications in outline, and owners."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,8 +9,11 @@ import zstandard
 
 from wardgate.core.clock import Clock
 from wardgate.core.home import Home
+from wardgate.inventory.codeowners import Codeowners, Line
 from wardgate.inventory.covering import Given
+from wardgate.inventory.owners import Owners, Rule, Word
 from wardgate.inventory.specifications.form import Outline, Specification
+from wardgate.state.owners import CodeOwnersFile, OwnerFacts
 from wardgate.state.specifications import GivenSpecification, Specifications
 from wardgate.state.store import State, open_state
 
@@ -22,12 +25,42 @@ class Knowledge:
     """What people gave; nothing where there is no state."""
 
     given: Sequence[Given] = field(default_factory=list)
+    owners: Owners = field(default_factory=Owners)
 
 
 def knowledge(state: State, clock: Clock) -> Knowledge:
     """What is in force now."""
     kept = Specifications(state, clock)
-    return Knowledge([as_given(one, outline(kept, one)) for one in kept.in_force()])
+    given = [as_given(one, outline(kept, one)) for one in kept.in_force()]
+    return Knowledge(given, owners_of(OwnerFacts(state, clock)))
+
+
+def owners_of(facts: OwnerFacts) -> Owners:
+    """Owners, as people, their rules and CODEOWNERS files have them."""
+    words = [
+        Word(
+            one.owner,
+            one.service,
+            one.protocol,
+            one.method,
+            one.template,
+            one.operation,
+            one.said_by,
+            one.added_at_us,
+        )
+        for one in facts.words()
+    ]
+    rules = [
+        Rule(one.id, one.owner, one.service, one.template, one.method, one.code, one.added_at_us)
+        for one in facts.rules()
+    ]
+    return Owners(words, rules, {one.name: Codeowners(one.name, lines_of(one)) for one in facts.files()})
+
+
+def lines_of(file: CodeOwnersFile) -> list[Line]:
+    """The lines of a CODEOWNERS file in force."""
+    content = zstandard.ZstdDecompressor().decompress(file.content, max_output_size=_MOST_CONTENT)
+    return msgspec.json.decode(content, type=list[Line])
 
 
 @contextmanager
@@ -55,7 +88,8 @@ def specification(kept: Specifications, given: GivenSpecification) -> Specificat
 
 def as_given(one: GivenSpecification, found: Outline) -> Given:
     """A specification in force with what was read of it."""
-    return Given(one.name, one.added_at_us, found, one.service)
+    owners = msgspec.json.decode(one.owners, type=tuple[tuple[str, str], ...]) if one.owners else ()
+    return Given(one.name, one.added_at_us, found, one.service, owners)
 
 
 def _content(kept: Specifications, given: GivenSpecification) -> bytes:

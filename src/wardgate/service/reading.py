@@ -56,6 +56,8 @@ class Asked:
     min_calls: int = 0
     standing: str | None = None
     """One of `inventory.classification.Standing`; answered by `service.standings` alone."""
+    owner: str | None = None
+    """An owner's name, or the word none; likewise."""
     operation_ids: tuple[int, ...] | None = None
 
 

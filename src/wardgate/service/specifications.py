@@ -33,6 +33,7 @@ from wardgate.inventory.specifications.redaction import plain_path
 from wardgate.lake.store import Lake
 from wardgate.net.client import fetch
 from wardgate.service.given import Knowledge, as_given, specification
+from wardgate.service.owners import owners_of_file
 from wardgate.service.reading import Asked
 from wardgate.service.standings import Listed, Standings
 from wardgate.state.specifications import GivenSpecification, Specifications
@@ -80,7 +81,8 @@ def add(
             continue
         found = one.specification
         kept_name = name or (str(one.path.relative_to(path)) if folder else one.path.name)
-        given, changed = _keep(kept, found, one.content, kept_name, service)
+        owners = owners_of_file(one.path)
+        given, changed = _keep(kept, found, one.content, kept_name, service, owners)
         yield Added(one.path, given, found, changed)
 
 
@@ -111,7 +113,12 @@ def add_url(
 
 
 def _keep(
-    kept: Specifications, found: Specification, content: bytes, name: str, service: str | None
+    kept: Specifications,
+    found: Specification,
+    content: bytes,
+    name: str,
+    service: str | None,
+    owners: Sequence[tuple[str, str]] = (),
 ) -> tuple[GivenSpecification, bool]:
     return kept.add(
         name=name[:255],
@@ -123,6 +130,7 @@ def _keep(
         operations=len(found.operations),
         left_out=found.left_out_total,
         content=zstandard.compress(msgspec.json.encode(found), 3),
+        owners=msgspec.json.encode(owners).decode() if owners else None,
     )
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from wardgate.core.clock import Clock
 from wardgate.core.errors import WardgateError
 from wardgate.inventory import traffic
-from wardgate.inventory.classification import Classification, Standing, classify
+from wardgate.inventory.classification import Classification, Standing, classify, strongest
 from wardgate.inventory.covering import Covering, NeverCalled, coverings, never_called
 from wardgate.inventory.evidence import Evidence
 from wardgate.inventory.judging import Judge
@@ -27,6 +27,8 @@ from wardgate.service.given import Knowledge
 from wardgate.service.reading import Asked
 
 STANDINGS = tuple(one.value for one in Standing)
+NOBODY = "none"
+UNOWNED = "unowned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Standings:
     @cached_property
     def _judge(self) -> Judge:
         given = self._knowledge.given
-        return Judge(coverings(given, self.seen) if given else {})
+        return Judge(coverings(given, self.seen) if given else {}, self._knowledge.owners)
 
     @cached_property
     def never_called(self) -> list[NeverCalled]:
@@ -83,9 +85,15 @@ class Standings:
         Raises `standing-unknown` besides.
         """
         wanted = _standing(asked.standing)
-        never = [one for one in self._never_called(asked) if wanted in (None, self._standing_of_never(one))]
-        narrowed = asked if wanted is None else replace(asked, operation_ids=self._having(wanted))
-        found = reading.operations(self._lake, narrowed, clock)
+        never = [
+            one
+            for one in self._never_called(asked)
+            if wanted in (None, self._standing_of_never(one))
+            and self._is_owned(one.service, one, asked.owner)
+        ]
+        if wanted is not None or asked.owner:
+            asked = replace(asked, operation_ids=self._having(wanted, asked.owner))
+        found = reading.operations(self._lake, asked, clock)
         rows = list(self._judged(found.rows))
         start = max(asked.offset - found.total, 0)
         left = None if asked.limit is None else asked.limit - len(rows)
@@ -116,17 +124,27 @@ class Standings:
         )
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Service → standing → how many of its operations have it."""
+        """Service → standing → how many of its operations have it; `unowned`: how many nobody owns."""
         out: dict[str, Counter[str]] = {}
         tried = self._tried
-        for service, one in self._every():
-            standing = self._judge.standing(service, one, one.operation_id in tried)
-            out.setdefault(service, Counter())[standing.value] += 1
+        for service, one in self.every():
+            counter = out.setdefault(service, Counter())
+            counter[self._judge.standing(service, one, one.operation_id in tried).value] += 1
+            counter[UNOWNED] += not self._judge.owners(service, one)
         for each in self.never_called:
-            out.setdefault(each.service, Counter())[self._standing_of_never(each).value] += 1
-        return {service: {name: n[name] for name in STANDINGS if n[name]} for service, n in out.items()}
+            counter = out.setdefault(each.service, Counter())
+            counter[self._standing_of_never(each).value] += 1
+            counter[UNOWNED] += not self._judge.owners(each.service, each)
+        names = (*STANDINGS, UNOWNED)
+        return {service: {name: n[name] for name in names if n[name]} for service, n in out.items()}
 
-    def _every(self) -> Iterator[tuple[str, Called]]:
+    def service_owners(self, service: str) -> list[str]:
+        """Who answers for a service as a whole."""
+        said = strongest(self._judge.owned_service(service))
+        return sorted({one.detail or one.source for one in said})
+
+    def every(self) -> Iterator[tuple[str, Called]]:
+        """Every operation that was called some time, with its service."""
         for service, operations in self.seen.by_service.items():
             for one in operations:
                 if isinstance(one, Called):
@@ -137,18 +155,26 @@ class Standings:
         """Of what is undescribed, that which nothing shows to be there."""
         shadows = [
             one.operation_id
-            for service, one in self._every()
+            for service, one in self.every()
             if self._judge.standing(service, one) is Standing.SHADOW
         ]
         return traffic.only_tried(self._lake, shadows)
 
-    def _having(self, wanted: Standing) -> tuple[int, ...]:
+    def _having(self, wanted: Standing | None, owner: str | None) -> tuple[int, ...]:
         tried = self._tried if wanted in (Standing.SHADOW, Standing.UNKNOWN) else set()
         return tuple(
             one.operation_id
-            for service, one in self._every()
-            if self._judge.standing(service, one, one.operation_id in tried) is wanted
+            for service, one in self.every()
+            if wanted in (None, self._judge.standing(service, one, one.operation_id in tried))
+            and self._is_owned(service, one, owner)
         )
+
+    def _is_owned(self, service: str, one: Called | NeverCalled, owner: str | None) -> bool:
+        """Whether it has that owner; with the word none, whether it has no owner."""
+        if not owner:
+            return True
+        owners = self._judge.owners(service, one)
+        return not owners if owner.lower() == NOBODY else owner in owners
 
     def _judged(self, operations: Sequence[Operation]) -> Iterator[Listed]:
         ids = [one.operation_id for one in operations if one.operation_id is not None and not one.static]

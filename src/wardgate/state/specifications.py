@@ -30,6 +30,8 @@ class GivenSpecification:
     left_out: int
     added_at_us: int
     removed_at_us: int | None
+    owners: str | None = None
+    """Of the file it came from, as CODEOWNERS has it: JSON, (owner, where)."""
 
 
 class Specifications:
@@ -51,6 +53,7 @@ class Specifications:
         operations: int,
         left_out: int,
         content: bytes,
+        owners: str | None = None,
     ) -> tuple[GivenSpecification, bool]:
         """Put one in force; and whether that changed anything. The same one again changes nothing."""
         now = self._clock()
@@ -60,7 +63,8 @@ class Specifications:
             ).one_or_none()
             if in_force is not None:
                 there = _given(in_force)
-                if (there.digest, there.service, there.operations) == (digest, service, operations):
+                same = there.digest, there.service, there.operations, there.owners
+                if same == (digest, service, operations, owners):
                     return there, False
                 connection.execute(
                     update(specifications).where(specifications.c.id == there.id).values(removed_at_us=now)
@@ -78,6 +82,7 @@ class Specifications:
                     left_out=left_out,
                     content=content,
                     added_at_us=now,
+                    owners=owners,
                 )
                 .returning(*_FACTS)
             ).one()

@@ -6,7 +6,7 @@ Times are µs since 1970 (UTC). A change here needs a migration in `state/migrat
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, text
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration these tables are at."""
 
 metadata = MetaData(
@@ -60,6 +60,7 @@ specifications = Table(
     Column("content", LargeBinary, nullable=False),  # what was read of it: JSON, Zstandard
     Column("added_at_us", BigInteger, nullable=False),
     Column("removed_at_us", BigInteger),
+    Column("owners", String),  # of the file it came from, as CODEOWNERS has it: JSON, (owner, where)
 )
 """Specifications that people gave. Adding one under a name in force replaces it; the old one stays, ended."""
 
@@ -70,3 +71,46 @@ Index(
     sqlite_where=text("removed_at_us IS NULL"),
     postgresql_where=text("removed_at_us IS NULL"),
 )
+
+owner_rules = Table(
+    "owner_rules",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("owner", String(200)),  # none: `code` says where to look
+    Column("code", String(1000)),  # a path in a repository whose CODEOWNERS was given
+    Column("service", String(255)),
+    Column("method", String(32)),
+    Column("template", String(2000)),
+    Column("added_at_us", BigInteger, nullable=False),
+    Column("removed_at_us", BigInteger),
+)
+"""Who owns all that fits; `*` in `service` and `template` is any text."""
+
+owner_words = Table(
+    "owner_words",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("owner", String(200), nullable=False),
+    Column("service", String(255), nullable=False),
+    Column("protocol", String(32), nullable=False),
+    Column("method", String(32)),
+    Column("template", String, nullable=False),
+    Column("operation", String),
+    Column("said_by", String(64), nullable=False),
+    Column("added_at_us", BigInteger, nullable=False),
+    Column("removed_at_us", BigInteger),
+)
+"""What somebody said of one operation. By name, not by id: names outlive what is learned anew."""
+
+code_owners = Table(
+    "code_owners",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("digest", String(64), nullable=False),  # SHA-256 of the file, which itself is not kept
+    Column("lines", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # the lines that were understood: JSON, Zstandard
+    Column("added_at_us", BigInteger, nullable=False),
+    Column("removed_at_us", BigInteger),
+)
+"""CODEOWNERS files that people gave. One under a name in force takes its place."""

@@ -21,6 +21,7 @@ from wardgate.inventory.specifications.form import (
     Specification,
 )
 from wardgate.inventory.specifications.notes import Notes, Pointer, below
+from wardgate.inventory.specifications.openapi_owners import owner_of
 from wardgate.inventory.specifications.openapi_security import needs, schemes
 from wardgate.inventory.specifications.openapi_servers import servers, swagger_servers
 from wardgate.inventory.specifications.references import References
@@ -35,7 +36,6 @@ _VERSION = re.compile(r"3\.([0-2])(?:\.|\Z)")
 _CONSTRAINED = re.compile(r"\{([^{}/:!]+)[:!][^{}/]*\}")
 PARAMETER = re.compile(r"\{([^{}/]*)\}")
 _TEXT = Shape(types=("string",))
-_OWNERS = ("x-owner", "x-owners", "x-team", "x-service-owner")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -88,6 +88,11 @@ class _Reader:
         given = self._mapping(self._components.get(name), place)
         self._schemes, self._scheme_names = schemes(given, place, self._references, self._notes)
         self._security = needs(document.get("security"), "#/security", self._scheme_names, self._notes)
+        self._tags = {
+            one["name"]: one
+            for one in self._list(document.get("tags"), "#/tags")
+            if isinstance(one, dict) and isinstance(one.get("name"), str)
+        }
         operations: dict[tuple[str, str, str], Operation] = {}
         for path, item in self._mapping(document.get("paths"), "#/paths").items():
             if not path.startswith("x-"):
@@ -104,6 +109,7 @@ class _Reader:
             title=_text(info.get("title")),
             version=_text(info.get("version")),
             contacts=self._contacts(info),
+            owner=owner_of(document, info),
             servers=swagger_servers(document)
             if self._old
             else servers(document.get("servers"), "#/servers", self._notes),
@@ -154,7 +160,7 @@ class _Reader:
         elsewhere = servers(item.get("servers"), below(pointer, "servers"), self._notes)
         for method, one, place in methods:
             if isinstance(one, dict):
-                made = self._operation(template, method, one, place, shared, elsewhere)
+                made = self._operation(template, method, one, place, shared, elsewhere, item)
                 if made.key in into:
                     self._notes.add("duplicate-operation", place)
                 into.setdefault(made.key, made)
@@ -173,6 +179,7 @@ class _Reader:
         pointer: Pointer,
         shared: dict[tuple[str, str], tuple[Any, Pointer]],
         elsewhere: tuple[Any, ...],
+        item: dict[str, Any],
     ) -> Operation:
         parameters = {**shared, **self._parameters(given.get("parameters"), below(pointer, "parameters"))}
         request = (
@@ -203,9 +210,7 @@ class _Reader:
             tags=tuple(
                 one for one in self._list(given.get("tags"), below(pointer, "tags")) if isinstance(one, str)
             ),
-            owner=next(
-                (given[one] for one in _OWNERS if isinstance(given.get(one), str) and given[one]), None
-            ),
+            owner=owner_of(given, item, *(self._tags.get(one) for one in _texts(given.get("tags")))),
             servers=servers(given.get("servers"), below(pointer, "servers"), self._notes) or elsewhere,
         )
 
@@ -342,6 +347,10 @@ class _Reader:
 
 
 _SCHEMA_KEYS = ("type", "format", "items", "enum", "x-nullable")
+
+
+def _texts(value: Any) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _text(value: Any) -> str:

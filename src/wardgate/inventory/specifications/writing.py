@@ -28,6 +28,8 @@ def openapi(specification: Specification, extension: Extension | None = None) ->
     info: dict[str, Any] = {"title": specification.title, "version": specification.version}
     if specification.contacts:
         info["contact"] = _contact(specification.contacts[0])
+    if specification.owner:
+        info["x-owner"] = specification.owner
     paths: dict[str, Any] = {}
     for one in specification.operations:
         if one.method is None or one.protocol != "http":
