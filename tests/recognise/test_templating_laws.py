@@ -157,3 +157,29 @@ def test_no_prior_still_knows_plain_identifiers() -> None:
 def test_any_body_is_read_within_bounds(raw: bytes) -> None:
     held: dict[str, int] = {}
     assert read_body(raw, held) >= 0
+
+
+@pytest.mark.parametrize(
+    ("paths", "template"),
+    [
+        (["/things/8f14e45f-ceea-467f-9a11-3b1c6c2d9e01"], "/things/{thingId}"),
+        (["/things/00000000-0000-0000-0000-000000000000/parts"], "/things/{thingId}/parts"),
+        (["/things/4915123456"], "/things/{thingId}"),
+        (["/things/anna@example.com"], "/things/{email}"),
+        (["/servicePrincipalsByAppId"], "/servicePrincipalsByAppId"),
+    ],
+)
+def test_what_is_plainly_an_identifier_needs_no_company(paths: list[str], template: str) -> None:
+    trie = Trie()
+    for path in paths:
+        trie.add(path, "GET")
+    assert Labeller(learn(trie, shipped())).of(paths[0]).template == template
+
+
+def test_an_identifier_below_what_was_left_out_is_no_constant() -> None:
+    trie = Trie()
+    for n in range(5000):
+        trie.add(f"/accounts/{n}/orders/{n * 7919}", "GET")
+    trie.add("/accounts/77777/rare-thing/4711123", "GET")
+    label = Labeller(learn(trie, shipped())).of("/accounts/77777/rare-thing/4711123")
+    assert label.template == "/accounts/{accountId}/rare-thing/{rareThingId}"

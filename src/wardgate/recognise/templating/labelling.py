@@ -9,7 +9,7 @@ from enum import StrEnum
 from wardgate.recognise.templating.learner import Place
 from wardgate.recognise.templating.naming import PARAMETER, names_of, usual_kind
 from wardgate.recognise.templating.settled import Settled, Table
-from wardgate.recognise.templating.trie import DEEPEST
+from wardgate.recognise.templating.trie import DEEPEST, is_plain
 
 
 class Basis(StrEnum):
@@ -28,6 +28,9 @@ class Label:
     confidence: float
     basis: Basis
     values: tuple[str, ...] = ()
+
+
+_UNSEEN = Place(PARAMETER)
 
 
 class Labeller:
@@ -72,6 +75,12 @@ class Labeller:
                 out.append(PARAMETER)
                 values.append(segment)
                 way.append(place)
+            elif is_plain(segment):
+                child = None
+                sure = min(sure, 0.5)
+                out.append(PARAMETER)
+                values.append(segment)
+                way.append(_UNSEEN)
             else:
                 sure = min(sure, 0.5)
                 out.append(_literal(segment))

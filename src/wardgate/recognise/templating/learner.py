@@ -49,6 +49,14 @@ _NATURE = (
     ("looks: host name", 0, 0.75),
 )
 """Looks, how many siblings of them make it sure, and how sure."""
+_LENGTH = NAMES.index("length")
+_SURE = 0.9
+_BY_ITSELF = (
+    ("looks: number", 5, 60),
+    ("looks: e-mail or date", 6, 60),
+    ("looks: uuid, hex, ulid or opaque", 16, 60),
+)
+"""Looks that are sure without any sibling, from so many characters on: a lone UUID is no constant."""
 
 
 @dataclass(slots=True)
@@ -135,6 +143,10 @@ def in_company(likely: npt.NDArray[np.float64], measures: Matrix) -> npt.NDArray
 def by_nature(measures: Matrix) -> npt.NDArray[np.float64]:
     """The least probability of what looks like an identifier, where several of the kind stand together."""
     floor = np.zeros(len(measures))
+    unknown = measures[:, _KNOWN] == 0
+    for look, longer, most in _BY_ITSELF:
+        long = (measures[:, _LENGTH] >= longer) & (measures[:, _LENGTH] <= most)
+        floor[(measures[:, NAMES.index(look)] > 0) & long & unknown] = _SURE
     for look, siblings, least in _NATURE:
         alike = (measures[:, NAMES.index(look)] > 0) & (measures[:, _ALIKE] > math.log1p(siblings) - 1e-3)
         floor[alike] = least

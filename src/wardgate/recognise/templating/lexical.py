@@ -169,7 +169,7 @@ def _is_jumble(text: str) -> bool:
     """Letters whose case changes as chance has it."""
     changes = sum(a.islower() and b.isupper() for a, b in pairwise(text))
     alone = len(re.findall(r"(?<![A-Z])[A-Z](?![a-z]{2})", text))
-    return changes >= 3 and alone >= 2
+    return changes >= 3 and 2 * alone > max(sum(map(str.isupper, text)), 3)
 
 
 def _joined(text: str, digits: int, size: int, switches: int) -> Kind:
