@@ -10,8 +10,9 @@ is. The ledger's row makes the accounting exact: read = accepted + rejected + sk
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -25,17 +26,20 @@ from wardgate.core.ids import Ids, KnownIds
 from wardgate.core.keys import Key
 from wardgate.core.observed import Parsed, Reject
 from wardgate.core.stacking import stacked
+from wardgate.inventory.sighted import remembered
 from wardgate.lake.engine import ALIAS
 from wardgate.lake.linking import mark_linked
 from wardgate.lake.rollup import ROLLED, latencies, rollups
 from wardgate.lake.store import Batch, Lake
-from wardgate.lake.tables import LEDGER, PATHS, REJECTS
+from wardgate.lake.tables import LEDGER, PATHS, REJECTS, SIGHTINGS
 from wardgate.match.secrets import mask_text, shape
 from wardgate.recognise.addresses import Proxies
-from wardgate.recognise.calls import Context, Recognition
+from wardgate.recognise.calls import Context, Recognised, Recognition
+from wardgate.recognise.learning import Learning
+from wardgate.recognise.templating.labelling import Labeller
 from wardgate.sources.format import Defaults
 
-_FACTS = {"paths": "path_id", "credentials": "credential_id", "callers": "caller_id"}
+_FACTS = {"paths": "path_id", "sightings": "path_id", "credentials": "credential_id", "callers": "caller_id"}
 _HEED_US = 30_000_000
 """How often a process looks whether somebody was erased."""
 FIRST_VERSION = 1
@@ -88,13 +92,15 @@ class Prepared:
 class Pipeline:
     """Recognises parts and commits them. `prepare` and `commit` may run in different threads."""
 
-    def __init__(self, lake: Lake, key: Key, clock: Clock) -> None:
+    def __init__(self, lake: Lake, key: Key, clock: Clock, *, eager: bool = False) -> None:
+        """`eager`: learn templates between two parts, where nobody waits for the commit."""
         self.lake = lake
         self.key = key
         self._clock = clock
         self._recognition = Recognition(key)
         self._proxies: dict[tuple[str, ...], Proxies] = {}
-        self._known = {"paths": KnownIds(), "credentials": KnownIds(), "callers": KnownIds()}
+        self._known = {name: KnownIds() for name in _FACTS}
+        self._learning = Learning(key, partial(remembered, lake), eager=eager)
         self._preparing = Lock()
         self._heeded_us: int | None = None
         self._erasures = 0
@@ -140,6 +146,18 @@ class Pipeline:
                 self._known[table].add(ids)
         return written
 
+    def used_labels(self) -> dict[str, set[bytes]]:
+        """Labels (packed) by which paths of each service were labelled since this was asked last."""
+        with self._preparing:
+            used, self._learning.used = self._learning.used, {}
+            return used
+
+    def relearned(self, labellers: Mapping[str, Labeller]) -> None:
+        """Label new paths of services as was learned meanwhile."""
+        with self._preparing:
+            for service, labeller in labellers.items():
+                self._learning.renew(service, labeller)
+
     def _heed_erasures(self, con: duckdb.DuckDBPyConnection) -> None:
         """Take no fact for known any more when somebody was erased: it may be gone. Looks now and then."""
         now = self._clock()
@@ -177,19 +195,27 @@ class Pipeline:
         found = self._recognition.recognise(observed, context)
         rows = {"calls": found.calls}
         new_ids: dict[str, Ids] = {}
-        facts = {
-            "paths": _versioned(found.paths),
-            "credentials": found.credentials,
-            "callers": found.callers,
-        }
-        for name, table in facts.items():
-            column = _FACTS[name]
-            ids = np.asarray(table[column].to_numpy(), np.int64)
+        for name, table in (("credentials", found.credentials), ("callers", found.callers)):
+            ids = np.asarray(table[_FACTS[name]].to_numpy(), np.int64)
             fresh = self._known[name].fresh(ids)
             if fresh.any():
                 rows[name] = table.filter(pa.array(fresh))
                 new_ids[name] = ids[fresh]
+        self._templates(found, rows, new_ids)
         return rows, new_ids
+
+    def _templates(self, found: Recognised, rows: dict[str, pa.Table], new_ids: dict[str, Ids]) -> None:
+        """Add the new paths with their templates, and what they show of templates."""
+        ids = np.asarray(found.paths["path_id"].to_numpy(), np.int64)
+        fresh = self._known["paths"].fresh(ids)
+        status = found.calls["status"]
+        taken = self._learning.take(found.paths, fresh, found.route_of, status, self._known["sightings"])
+        if taken.paths.num_rows:
+            rows["paths"] = _versioned(taken.paths)
+            new_ids["paths"] = ids[fresh]
+        if taken.sightings.num_rows:
+            rows["sightings"] = taken.sightings
+            new_ids["sightings"] = np.asarray(taken.sightings["sighting_id"].to_numpy(), np.int64)
 
     def _calls_together(
         self, parts: Sequence[Part], now: int
@@ -259,6 +285,7 @@ def _own(calls: pa.Table, rows: dict[str, pa.Table]) -> tuple[dict[str, pa.Table
     presented = pc.list_flatten(calls["credentials"])
     shown = {
         "paths": calls["path_id"],
+        "sightings": calls["path_id"],
         "credentials": pc.struct_field(presented, "credential_id"),
         "callers": calls["caller_id"],
     }
@@ -267,7 +294,8 @@ def _own(calls: pa.Table, rows: dict[str, pa.Table]) -> tuple[dict[str, pa.Table
             facts = rows[name].filter(pc.is_in(rows[name][column], value_set=pc.unique(shown[name])))
             if facts.num_rows:
                 own[name] = facts
-                new_ids[name] = np.asarray(facts[column].to_numpy(), np.int64)
+                known_by = "sighting_id" if name == "sightings" else column
+                new_ids[name] = np.asarray(facts[known_by].to_numpy(), np.int64)
     return own, new_ids
 
 
@@ -275,6 +303,8 @@ def _prepared(part: Part, rows: dict[str, pa.Table], new_ids: dict[str, Ids], no
     parsed, batch_id = part.parsed, part.batch_id
     if parsed.rejects:
         rows["rejects"] = _reject_rows(parsed.rejects, part.origin, batch_id, now)
+    if "sightings" in rows:
+        rows["sightings"] = rows["sightings"].select(SIGHTINGS.names)
     rows["ledger"] = _ledger_row(parsed, part.origin, part.reached, batch_id, now, rows.get("calls"))
     skipped = sum(parsed.skipped.values())
     return Prepared(

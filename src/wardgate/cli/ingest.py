@@ -130,11 +130,14 @@ def _ingested(
     from wardgate.core.clock import system_clock
     from wardgate.pipeline import Pipeline
     from wardgate.service.ingest import Ingest
+    from wardgate.service.learning import learn_all
 
-    run = Ingest(Pipeline(lake, installation.key, system_clock), system_clock, progress)
+    pipeline = Pipeline(lake, installation.key, system_clock, eager=True)
+    run = Ingest(pipeline, system_clock, progress)
     reports = list(run.run(inputs, how))
     refused = run.refused
-    del run
+    learn_all(lake, installation.key, system_clock, pipeline=pipeline)
+    del run, pipeline
     pa.default_memory_pool().release_unused()
     return reports, refused
 

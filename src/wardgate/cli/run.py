@@ -94,6 +94,7 @@ def _run(
                 running.start_followers()
                 running.start_listening()
                 running.start_upkeep()
+            running.start_learning()
             _serve_or_wait(running, ending, serving, lambda url: _say_up(home, config, url, as_json))
         finally:
             running.close()

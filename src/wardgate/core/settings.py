@@ -105,6 +105,11 @@ class LakeSettings(_Section):
         description="How often small files are merged, what is past its retention dropped, in seconds.",
     )
 
+    learning_interval_s: Positive = Field(
+        default=10,
+        description="How often templates are looked at again while calls come in, in seconds.",
+    )
+
     @model_validator(mode="after")
     def _known_storage(self) -> Self:
         if any(not re.fullmatch(r"s3_[a-z_]+", name) for name in self.storage):

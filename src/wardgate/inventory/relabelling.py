@@ -1,87 +1,323 @@
 """Templates evolve: what all paths of a service say together, written as higher versions of the mapping.
 
-Reads the mapping path → operation as it is now, learns each service's templates from its distinct paths, and
-appends a row with the next version for every path whose template changed. History follows when it is read;
-nothing else is rewritten. Doing it again changes nothing. Files, pages and calls that have a name of their
-own (an RPC method, a tool) keep what they have.
+A pass learns a service from what was sighted of it (`sighted`), a bounded amount, and then looks for paths in
+the lake that have another template now: at the distinct templates first, at paths only where theirs changed.
+What changed is appended with the next version, history follows when it is read, and nothing is rewritten.
+Doing it again changes nothing, and of several processes one learns at a time.
+
+An operation's id is made of its template without the names of parameters: a renamed one keeps it, the same
+template has the same id whoever learned it, and ids that paths had before stay names of the operation
+(`replaced`).
 """
 
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from wardgate.core.ids import mixed
+from wardgate.core.clock import Clock
 from wardgate.core.keys import Key
+from wardgate.inventory.sighted import Learned, evidence, learned, sightings
+from wardgate.lake.batch_locks import BatchLocks
 from wardgate.lake.engine import ALIAS
-from wardgate.lake.store import Batch, Lake
-from wardgate.lake.tables import PATHS
-from wardgate.recognise.templating.labelling import Label
+from wardgate.lake.store import Batch, Lake, locked
+from wardgate.lake.tables import PATHS, REPLACED, SIGHTINGS, TEMPLATES
+from wardgate.recognise.learning import labels_of, merge_sightings, with_labels
+from wardgate.recognise.templates import Templates, erased
+from wardgate.recognise.templating.doubt import doubtful
+from wardgate.recognise.templating.labelling import Label, Labeller
+from wardgate.recognise.templating.learner import learn
+from wardgate.recognise.templating.packing import packed
 from wardgate.recognise.templating.prior import Prior
-from wardgate.recognise.templating.services import Observation, Services
 from wardgate.recognise.templating.settled import Settled
+from wardgate.recognise.templating.trie import Trie
 
-_NOW = f"""SELECT {", ".join(f'"{name}"' for name in PATHS.names)} FROM {ALIAS}.main.paths
-QUALIFY row_number() OVER (PARTITION BY path_id ORDER BY version DESC) = 1"""
+LEARNING = -2
+"""The lock of whoever learns, where processes share a catalogue on PostgreSQL."""
+NOTABLE = 0.05
+"""A change of confidence that is worth a row."""
+_LEARNABLE = 'NOT "static" AND operation IS NULL'
+_WINNERS = f"""
+SELECT * FROM {ALIAS}.main.paths WHERE path_id IN (SELECT path_id FROM wanted)
+QUALIFY row_number() OVER (PARTITION BY path_id ORDER BY version DESC, operation_id DESC) = 1"""
+_OF_THEM = 'AND "template" IN (SELECT "template" FROM doubtful)'
+_BATCH = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Relabelled:
-    """What a pass did: services looked at, and paths that have another template now."""
+    """What a pass did: the services it learned, and how many paths have another template now."""
 
-    services: int
-    paths: int
+    services: tuple[str, ...] = ()
+    paths: int = 0
+    labellers: Mapping[str, Labeller] = field(default_factory=dict)
+    """The labels of every service that was learned."""
 
 
-def relabel(lake: Lake, key: Key, prior: Prior, settled: Mapping[str, Settled] | None = None) -> Relabelled:
-    """Learn all services' templates and append what changed. Raises what `Lake.commit` raises."""
-    cursor = lake.cursor()
+def relabel(
+    lake: Lake,
+    key: Key,
+    prior: Callable[[], Prior],
+    clock: Clock,
+    settled: Callable[[Lake], Mapping[str, Settled]] = lambda lake: {},
+    *,
+    used: Mapping[str, Collection[bytes]] | None = None,
+    worth: Callable[[str, int, int], bool] = lambda service, before, now: True,
+) -> Relabelled:
+    """Learn what was sighted since, heed what is settled now, and append what changed.
+
+    `used` are labels by which this process labelled paths meanwhile. `worth` is asked for a service of which
+    more was sighted (service, evidence that was learned, evidence there is) whether to learn it now. Raises
+    what `Lake.commit` raises.
+    """
+    with _alone(lake):
+        seen = evidence(lake)
+        before = learned(lake)
+        now_settled = settled(lake)
+        labellers: dict[str, Labeller] = {}
+        changed = 0
+        for service in sorted({*seen, *before, *_never_learned(lake, before)}):
+            old = before.get(service)
+            old_labeller = old.labeller if old is not None else None
+            wanted = now_settled.get(service, Settled())
+            is_settled = old_labeller is not None and old_labeller.settled == wanted
+            n = seen.get(service, 0)
+            is_learned = old is not None and old_labeller is not None and n <= old.evidence
+            if not is_learned and old is not None and is_settled:
+                is_learned = not worth(service, old.evidence, n)
+            stale = {*(used or {}).get(service, ())} - ({old.labels} if old is not None else set())
+            if is_learned and is_settled and not stale:
+                continue
+            one = _Pass(lake, key, service, old)
+            labellers[service] = one.learned(prior(), wanted, old_labeller if is_learned else None)
+            n = old.evidence if is_learned and old is not None else n
+            changed += one.commit(n, old_labeller, clock, stale=bool(stale))
+    return Relabelled(tuple(labellers), changed, labellers)
+
+
+@contextmanager
+def _alone(lake: Lake) -> Iterator[None]:
+    """While no other process learns: the last one to do so then sees all that was committed."""
+    if lake.place.lock is not None:
+        with locked(lake.place.lock.with_name(".learning.lock")):
+            yield
+        return
+    locks = BatchLocks(lake.place.catalog)
     try:
-        now = cursor.execute(_NOW).to_arrow_table().cast(PATHS)
+        with locks.held([LEARNING]):
+            yield
     finally:
-        cursor.close()
-    changed = changes(now, key, prior, settled or {})
-    if changed.num_rows:
-        batch_id = key.id64("relabelling", f"{changed.num_rows}\0{changed['path_id'][0]}\0{now.num_rows}")
-        lake.commit(Batch(batch_id, {"paths": changed}))
-    return Relabelled(len(set(now["service"].to_pylist())), changed.num_rows)
+        locks.close()
 
 
-def changes(now: pa.Table, key: Key, prior: Prior, settled: Mapping[str, Settled]) -> pa.Table:
-    """Rows of `lake.tables.PATHS`, one version up, of the paths whose template changed."""
-    rows = now.to_pylist()
-    by_service: dict[str, list[int]] = defaultdict(list)
-    for at, row in enumerate(rows):
-        if not row["static"] and row["operation"] is None:
-            by_service[row["service"]].append(at)
-    services = Services(prior)
-    out = []
-    for service, places in sorted(by_service.items()):
-        services.observe(service, [Observation(rows[at]["path"], rows[at]["method"]) for at in places])
-        labeller = services.labeller(service, settled.get(service))
-        labels: dict[str, Label] = {}
-        for at in places:
-            row = rows[at]
-            label = labels.get(row["path"]) or labels.setdefault(row["path"], labeller.of(row["path"]))
-            if label.template != row["template"]:
-                out.append({**row, "version": row["version"] + 1, "template": label.template})
-        services.forget(service)
-    for row, operation_id in zip(out, _operation_ids(out, key), strict=True):
-        row["operation_id"] = operation_id
-    return pa.Table.from_pylist(out, schema=PATHS)
+def _never_learned(lake: Lake, before: Collection[str]) -> list[str]:
+    """Services with paths from before templates were learned."""
+    found = lake.rows(f"SELECT DISTINCT service FROM {ALIAS}.main.paths WHERE basis IS NULL AND {_LEARNABLE}")
+    return [one for one in found["service"].to_pylist() if one not in before]
 
 
-def _operation_ids(rows: list[dict[str, object]], key: Key) -> list[int]:
-    """As ingestion makes them (`recognise.routes`): the same template has the same id, whoever found it."""
-    if not rows:
-        return []
-    heads = [
-        "\0".join(str(row[name] or "") for name in ("service", "protocol", "method", "operation"))
-        for row in rows
-    ]
-    head_ids = np.array(key.ids64("route", heads), np.int64)
-    templates = np.array(key.ids64("template", [str(row["template"]) for row in rows]), np.int64)
-    found: list[int] = mixed(head_ids, templates).tolist()
-    return found
+class _Pass:
+    """One service being learned."""
+
+    def __init__(self, lake: Lake, key: Key, service: str, old: Learned | None) -> None:
+        self._lake = lake
+        self._key = key
+        self._service = service
+        self._old = old
+        self._seeds = SIGHTINGS.empty_table()
+        self._labeller: Labeller
+
+    def learned(self, prior: Prior, settled: Settled, same: Labeller | None) -> Labeller:
+        """The labels as they are now; `same` is known to be learned from everything that was sighted."""
+        if same is not None:
+            self._labeller = same if same.settled == settled else Labeller(same.top, settled)
+            return self._labeller
+        trie = Trie()
+        rows = sightings(self._lake, self._service)
+        merge_sightings(trie, rows)
+        if self._old is None:
+            self._seed(trie)
+        self._labeller = Labeller(learn(trie, prior), settled)
+        return self._labeller
+
+    def _seed(self, trie: Trie) -> None:
+        """Take in paths from before anything was sighted."""
+        found = self._lake.rows(
+            f"SELECT DISTINCT path, method FROM {ALIAS}.main.paths "
+            f"WHERE service = ? AND basis IS NULL AND {_LEARNABLE}",
+            [self._service],
+        )
+        if not found.num_rows:
+            return
+        for path, method in zip(found["path"].to_pylist(), found["method"].to_pylist(), strict=True):
+            trie.add(path, method)
+        rows = [
+            {"service": self._service, "path": path, "methods": node.methods, "statuses": node.statuses}
+            for path, node in sorted(trie.paths(), key=lambda one: one[0])
+        ]
+        self._seeds = pa.Table.from_pylist(rows, schema=SIGHTINGS)
+
+    def commit(self, seen: int, before: Labeller | None, clock: Clock, *, stale: bool) -> int:
+        """Append what changed, and what was learned; answers how many paths have another template.
+
+        `before` are the labels that paths in the lake have; with `stale`, some have others.
+        """
+        trusted = None if stale else before
+        old_settled = before.settled if before is not None else Settled()
+        labels = packed(self._labeller)
+        everything = old_settled != self._labeller.settled
+        parts = [self._moved(ids) for ids in self._candidates(everything, trusted)]
+        moved = pa.concat_tables([PATHS.empty_table(), *(rows for rows, _ in parts)])
+        replaced = pa.concat_tables([REPLACED.empty_table(), *(rows for _, rows in parts)])
+        row = {
+            "service": self._service,
+            "version": self._old.version + 1 if self._old is not None else 1,
+            "evidence": seen,
+            "labels": labels,
+            "learned_at_us": clock(),
+        }
+        batch_id = self._key.id64("learning", f"{self._service}\0{row['version']}\0{moved.num_rows}")
+        tables = {
+            "paths": self._spoken(moved),
+            "replaced": replaced,
+            "templates": pa.Table.from_pylist([row], schema=TEMPLATES),
+            "sightings": self._seeds,
+        }
+        self._lake.commit(Batch(batch_id, tables))
+        count: int = moved.num_rows
+        return count
+
+    def _candidates(self, everything: bool, trusted: Labeller | None) -> Iterator[pa.Table]:
+        """Paths whose template may have changed, in batches: a column `path_id`."""
+        where = f"FROM {ALIAS}.main.paths WHERE service = $service AND {_LEARNABLE}"
+        parts: list[pa.Table] = []
+        if everything:
+            parts.append(self._rows(f"SELECT DISTINCT path_id {where}"))
+        else:
+            learned = "coalesce(basis, '') NOT IN ('pinned', 'described')"
+            templates = self._rows(f'SELECT DISTINCT "template" {where} AND {learned}')
+            found = doubtful(self._labeller, templates["template"].to_pylist(), trusted)
+            if found.templates:
+                asked = pa.table({"template": pa.array(found.templates, pa.string())})
+                parts.append(self._rows(f"SELECT DISTINCT path_id {where} {_OF_THEM}", doubtful=asked))
+            for at, (of, segments) in sorted(found.values.items()):
+                asked = pa.table({"template": of, "segment": segments})
+                rows = f"SELECT path_id, \"template\", split_part(path, '/', {at + 2}) AS segment {where}"
+                select = (
+                    f'SELECT DISTINCT path_id FROM ({rows}) SEMI JOIN doubtful USING ("template", segment)'
+                )
+                parts.append(self._rows(select, doubtful=asked))
+        if parts:
+            ids = pa.array(np.unique(pa.concat_tables(parts)["path_id"].to_numpy()))
+            for start in range(0, len(ids), _BATCH):
+                yield pa.table({"path_id": ids.slice(start, _BATCH)})
+
+    def _moved(self, ids: pa.Table) -> tuple[pa.Table, pa.Table]:
+        """Of some paths, those whose template changed, one version up; and the operations they left."""
+        now = self._rows(_WINNERS, wanted=ids).select(PATHS.names).cast(PATHS)
+        labelled = self._labelled(now)
+        is_other = pc.not_equal(now["operation_id"], labelled["operation_id"])
+        basis = pc.coalesce(now["basis"], pa.scalar(""))
+        is_settled = pc.is_in(labelled["basis"], value_set=pa.array(["pinned", "described"]))
+        was_settled = pc.is_in(basis, value_set=pa.array(["pinned", "described"]))
+        is_other = pc.or_(is_other, pc.not_equal(is_settled, was_settled))
+        before, after = now.filter(is_other), labelled.filter(is_other)
+        left = before.select(["operation_id", "path_id"])
+        left = left.filter(pc.not_equal(before["operation_id"], after["operation_id"]))
+        left = left.group_by("operation_id").aggregate([("path_id", "min")]).rename_columns(REPLACED.names)
+        return after, left.cast(REPLACED)
+
+    def _labelled(self, rows: pa.Table) -> pa.Table:
+        """The rows, one version up, with the labels they have now."""
+        templates = Templates()
+        lexical = pa.chunked_array(
+            [[templates.of(one).text for one in rows["path"].to_pylist()]], pa.string()
+        )
+        labels, codes = labels_of(self._labeller, rows["path"], lexical)
+        heads = self._heads(rows)
+        out = with_labels(self._key, rows.append_column("head_id", heads), labels, codes)
+        up = pc.add(out["version"], pa.scalar(1, pa.int32()))
+        return (
+            out.set_column(out.schema.get_field_index("version"), "version", up)
+            .select(PATHS.names)
+            .cast(PATHS)
+        )
+
+    def _heads(self, rows: pa.Table) -> pa.Array:
+        """As `recognise.routes` makes them."""
+        parts = [pc.fill_null(rows[name], "") for name in ("service", "protocol", "method", "operation")]
+        heads = pc.dictionary_encode(pc.binary_join_element_wise(*parts, "\0").combine_chunks())
+        ids = np.array(self._key.ids64("route", heads.dictionary.to_pylist()), np.int64)
+        return pa.array(ids[heads.indices.to_numpy()])
+
+    def _spoken(self, moved: pa.Table) -> pa.Table:
+        """`moved`, and for each operation whose name or confidence changed one path that speaks for it."""
+        by_operation = self._said(moved)
+        wanted: dict[int, int] = {}
+        for operation_id, heads in by_operation.items():
+            template, version, *sure = heads[0]
+            label = self._label_of(template)
+            is_said = len(heads) == 1 and template == label.template
+            if not is_said or any(one is None or abs(one - label.sure) >= NOTABLE for one in sure):
+                wanted[operation_id] = version
+        if not wanted:
+            return moved
+        ids = self._rows(
+            f"""WITH now AS (SELECT path_id, arg_max(operation_id, (version, operation_id)) AS operation_id
+FROM {ALIAS}.main.paths WHERE service = $service AND {_LEARNABLE} GROUP BY path_id)
+SELECT min(path_id) AS path_id FROM now ANTI JOIN moved USING (path_id)
+SEMI JOIN asked ON asked.operation_id = now.operation_id GROUP BY now.operation_id""",
+            asked=pa.table({"operation_id": pa.array(list(wanted), pa.int64())}),
+            moved=moved.select(["path_id"]),
+        )
+        speakers = self._labelled(self._rows(_WINNERS, wanted=ids).select(PATHS.names).cast(PATHS))
+        rows = pa.concat_tables([moved, speakers])
+        versions = rows["version"].to_numpy().copy()
+        for at, operation_id in enumerate(rows["operation_id"].to_pylist()):
+            if operation_id in wanted:
+                versions[at] = max(versions[at], wanted.pop(operation_id) + 1)
+        return rows.set_column(rows.schema.get_field_index("version"), "version", pa.array(versions))
+
+    def _said(self, moved: pa.Table) -> dict[int, list[tuple[str, int, float | None, float | None]]]:
+        """What the highest version says of each operation: template, version, confidence from and to."""
+        found = self._rows(
+            f"""WITH every AS (
+    SELECT operation_id, "template", version, confidence FROM {ALIAS}.main.paths
+    WHERE service = $service AND {_LEARNABLE}
+    UNION ALL SELECT operation_id, "template", version, confidence FROM moved)
+SELECT operation_id, "template", version, min(confidence) AS least, max(confidence) AS most
+FROM every GROUP BY operation_id, "template", version
+QUALIFY version = max(version) OVER (PARTITION BY operation_id)""",
+            moved=moved,
+        )
+        out: dict[int, list[tuple[str, int, float | None, float | None]]] = {}
+        for row in found.to_pylist():
+            said = (row["template"], row["version"], row["least"], row["most"])
+            out.setdefault(row["operation_id"], []).append(said)
+        return out
+
+    def _label_of(self, template: str) -> Label:
+        """What paths of a template are labelled as, if they still have it."""
+        segments = template.split("/")[1:]
+        path = [None if one.startswith("{") and one.endswith("}") else one for one in segments]
+        found = self._labeller.of_skeleton(path)
+        if found is None:
+            found = self._labeller.of("/" + "/".join("\x00" if one is None else one for one in path))
+        return (
+            found if erased(found.template) == erased(template) else Label(template, found.sure, found.basis)
+        )
+
+    def _rows(self, sql: str, **tables: pa.Table) -> pa.Table:
+        cursor = self._lake.cursor()
+        try:
+            for name, table in tables.items():
+                cursor.register(name, table)
+            parameters = {"service": self._service} if "$service" in sql else None
+            return cursor.execute(sql, parameters).to_arrow_table()
+        finally:
+            for name in tables:
+                cursor.unregister(name)
+            cursor.close()

@@ -173,7 +173,7 @@ def _name_erased(lake: Lake, clock: Clock) -> None:
     rows = pa.Table.from_pylist([{**row, "learned_at_us": clock()}], schema=CALLERS)
     with lake.writing() as con:
         con.register("erased", rows)
-        con.execute(f"INSERT INTO {ALIAS}.callers SELECT * FROM erased")
+        con.execute(f"INSERT INTO {ALIAS}.callers BY NAME SELECT * FROM erased")
         con.unregister("erased")
 
 

@@ -1,10 +1,11 @@
 """What becomes of rows when their files are merged: sorted, and said once.
 
 Rollups and latencies are deltas: rows with equal keys add up to one. Facts may repeat, so the highest
-version or the first learned is kept (of credentials the last too: readers take its scopes and expiry). Calls
-and rejects stay as they are, in the order of their time, which is what lets a question over a day skip the
-rest of the year. The ledger is folded only once its batches are older than any retry (`IDEMPOTENCY`): then
-one row per origin keeps the position reached and the exact sums.
+version or the first learned is kept (of credentials the last too: readers take its scopes and expiry). Of
+templates what was learned last stays, and the sightings of a path become one. Calls and rejects stay as they
+are, in the order of their time, which is what lets a question over a day skip the rest of the year. The
+ledger is folded only once its batches are older than any retry (`IDEMPOTENCY`): then one row per origin keeps
+the position reached and the exact sums.
 """
 
 from collections.abc import Callable
@@ -103,6 +104,17 @@ def _credentials(relation: str) -> str:
     )
 
 
+def _sightings(relation: str) -> str:
+    """One row per path; what only bodies hold stays as it is."""
+    return f"""
+SELECT service, path, bit_or(methods) AS methods, bit_or(statuses) AS statuses,
+       list_sort(list_distinct(flatten(list(shapes) FILTER (shapes IS NOT NULL)))) AS shapes,
+       NULL::BIGINT[] AS texts, NULL::INTEGER[] AS text_bits
+FROM {relation} WHERE path <> '' GROUP BY service, path
+UNION ALL BY NAME SELECT * FROM {relation} WHERE path = ''
+ORDER BY service, path"""
+
+
 def _once(relation: str, key: str, best: str) -> str:
     return (
         f"SELECT * FROM {relation} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {best}) = 1 "
@@ -113,7 +125,10 @@ def _once(relation: str, key: str, best: str) -> str:
 _FOLDS: dict[str, Callable[[str], str]] = {
     "rollups": rollups_of,
     "latencies": _latencies,
-    "paths": lambda rows: _once(rows, "path_id", "version DESC"),
+    "paths": lambda rows: _once(rows, "path_id", "version DESC, operation_id DESC"),
+    "sightings": _sightings,
+    "templates": lambda rows: _once(rows, "service", "version DESC"),
+    "replaced": lambda rows: f"SELECT DISTINCT * FROM {rows} ORDER BY operation_id, path_id",
     "credentials": _credentials,
     "callers": lambda rows: _once(rows, "caller_id", "learned_at_us"),
 }

@@ -24,6 +24,7 @@ from wardgate.core.errors import Exit, WardgateError
 from wardgate.core.stacking import stacked
 from wardgate.lake.batch_locks import LINKING, OPENING, BatchLocks
 from wardgate.lake.engine import ALIAS, MEMORY, Place, connect, unreadable
+from wardgate.lake.files import METADATA
 from wardgate.lake.parquet import write_parquet
 from wardgate.lake.tables import TABLES
 
@@ -106,17 +107,41 @@ class Lake:
             yield
 
     def _make_tables(self) -> None:
-        """Make the tables that are not there; an existing lake is opened without waiting for its writers."""
-        found = self._con.execute(f"SELECT table_name FROM ducklake_table_info('{ALIAS}')").fetchall()
-        if {name for (name,) in found} >= TABLES.keys():
+        """Make the tables and columns that are not there, in a new lake or one that an earlier version made.
+
+        A lake that has them all is opened without waiting for its writers.
+        """
+        if not self._missing():
             return
         with self._opening() if self._locks is not None else self.writing():
+            missing = self._missing()
             self._con.execute("BEGIN")
-            for name, schema in TABLES.items():
-                self._con.register("empty", schema.empty_table())
+            for name, columns in missing.items():
+                self._con.register("empty", TABLES[name].empty_table())
                 self._con.execute(f"CREATE TABLE IF NOT EXISTS {ALIAS}.{name} AS SELECT * FROM empty")
+                for column, kind in self._con.execute(
+                    "SELECT column_name, column_type FROM (DESCRIBE empty)"
+                ).fetchall():
+                    if column in columns:
+                        self._con.execute(
+                            f'ALTER TABLE {ALIAS}.{name} ADD COLUMN IF NOT EXISTS "{column}" {kind}'
+                        )
                 self._con.unregister("empty")
             self._con.execute("COMMIT")
+
+    def _missing(self) -> dict[str, list[str]]:
+        """Tables of which something is not there, with their columns that are not."""
+        found = self._con.execute(
+            f"SELECT t.table_name, c.column_name FROM {METADATA}.ducklake_table t "
+            f"JOIN {METADATA}.ducklake_column c USING (table_id) "
+            "WHERE t.end_snapshot IS NULL AND c.end_snapshot IS NULL AND c.parent_column IS NULL"
+        ).fetchall()
+        there = set(found)
+        missing = {
+            name: [column for column in schema.names if (name, column) not in there]
+            for name, schema in TABLES.items()
+        }
+        return {name: columns for name, columns in missing.items() if columns}
 
     def close(self) -> None:
         self._con.close()
@@ -196,7 +221,7 @@ class Lake:
         """Insert rows; large batches on a local disk are written by Arrow (half the cost) and registered."""
         if rows.num_rows < LARGE or "://" in self.place.data:
             self._con.register("incoming", rows)
-            self._con.execute(f"INSERT INTO {ALIAS}.{name} SELECT * FROM incoming")
+            self._con.execute(f"INSERT INTO {ALIAS}.{name} BY NAME SELECT * FROM incoming")
             self._con.unregister("incoming")
             return
         folder = Path(self.place.data) / "main" / name

@@ -2,9 +2,11 @@
 
 `calls` and `rollups` carry the weight. `paths` is the versioned mapping from the immutable `path_id` to an
 operation: relabelling appends a row with a higher `version`. `credentials` and `callers` are facts learned
-when first seen. `ledger` holds, per committed batch, the position reached and the exact accounting.
-Rows of `paths`, `credentials` and `callers` may repeat (several processes learn at once): readers take the
-one with the highest version, or the first.
+when first seen. `sightings` are what templates are learned from, `templates` what was learned, newest last.
+`ledger` holds, per committed batch, the position reached and the exact accounting.
+Rows of `paths`, `sightings`, `credentials` and `callers` may repeat (several processes learn at once):
+readers take the one with the highest version, all together, or the first. A column that was added later is
+null in rows that an earlier version wrote.
 """
 
 import pyarrow as pa
@@ -23,8 +25,34 @@ PATHS = pa.schema(
         ("template", pa.string()),
         ("operation_id", pa.int64()),
         ("static", pa.bool_()),  # a file or a page rather than an API operation
+        ("confidence", pa.float32()),  # 0…1; null: before templates were learned
+        ("basis", pa.string()),  # plain, learned, described or pinned
     ]
 )
+SIGHTINGS = pa.schema(
+    [
+        ("service", pa.string()),
+        ("path", pa.string()),  # as `paths` holds it; empty: what only bodies hold
+        ("methods", pa.int32()),  # masks, as `recognise.templating.trie` has them
+        ("statuses", pa.int32()),
+        ("shapes", pa.list_(pa.int64())),  # of successful bodies
+        ("texts", pa.list_(pa.int64())),  # keyed ids of texts in bodies, and what they are there
+        ("text_bits", pa.list_(pa.int32())),
+    ]
+)
+"""What templates are learned from: of each service the paths that its bounded trie keeps, and no others."""
+TEMPLATES = pa.schema(
+    [
+        ("service", pa.string()),
+        ("version", pa.int32()),
+        ("evidence", pa.int64()),  # how much was sighted when it was learned
+        ("labels", pa.binary()),  # the tree of templates and what is settled (`recognise.templating.packing`)
+        ("learned_at_us", TIME),
+    ]
+)
+"""What was learned of each service; the highest version counts."""
+REPLACED = pa.schema([("operation_id", pa.int64()), ("path_id", pa.int64())])
+"""Operations that a path once belonged to: their ids stay names of the operation that it belongs to now."""
 CREDENTIALS = pa.schema(
     [
         ("credential_id", pa.int64()),
@@ -122,6 +150,9 @@ ERASURES = pa.schema([("erased_at_us", TIME)])
 TABLES: dict[str, pa.Schema] = {
     "calls": CALL_SCHEMA,
     "paths": PATHS,
+    "sightings": SIGHTINGS,
+    "templates": TEMPLATES,
+    "replaced": REPLACED,
     "credentials": CREDENTIALS,
     "callers": CALLERS,
     "rollups": ROLLUPS,

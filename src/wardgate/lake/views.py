@@ -30,6 +30,8 @@ _PATH = (
     ("template", "the path with its parameters named"),
     ("operation", "a name the path does not hold: an RPC method, a tool"),
     ("static", "a file or a page rather than an API operation"),
+    ("confidence", "how sure the template is, 0…1"),
+    ("basis", "what the template comes from: plain looks, learned, described, pinned"),
     ("version", "which labelling of the path this is; the highest counts"),
 )
 _COUNTS = (
@@ -48,7 +50,7 @@ _SUMS = "coalesce(sum(calls), 0)::BIGINT AS calls, coalesce(sum(linked), 0)::BIG
 _TIMES = "min(first_us) AS first_seen, max(last_us) AS last_seen"
 _LABELLED = (
     f"(SELECT * FROM {ALIAS}.main.paths "
-    "QUALIFY row_number() OVER (PARTITION BY path_id ORDER BY version DESC) = 1)"
+    "QUALIFY row_number() OVER (PARTITION BY path_id ORDER BY version DESC, operation_id DESC) = 1)"
 )
 _ROLLED = (
     f"(SELECT r.*, p.* EXCLUDE (path_id) FROM {ALIAS}.main.rollups r JOIN {_LABELLED} p USING (path_id))"
@@ -105,9 +107,10 @@ VIEWS: tuple[View, ...] = (
             ("credentials", "distinct credentials"),
         ),
         f"SELECT operation_id, any_value(service) AS service, any_value(protocol) AS protocol, "
-        'any_value(method) AS method, any_value("template") AS "template", '
-        "any_value(operation) AS operation, "
-        f'bool_and("static") AS "static", count(DISTINCT path_id) AS paths, {_SUMS}, {_TIMES}, '
+        'any_value(method) AS method, max_by("template", version) AS "template", '
+        'any_value(operation) AS operation, bool_and("static") AS "static", '
+        "max_by(confidence, version) AS confidence, max_by(basis, version) AS basis, "
+        f"count(DISTINCT path_id) AS paths, {_SUMS}, {_TIMES}, "
         "count(DISTINCT caller_id) AS callers, "
         "count(DISTINCT credential_id) FILTER (credential_id <> 0) AS credentials "
         f"FROM {_ROLLED} GROUP BY operation_id",

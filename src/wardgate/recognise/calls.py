@@ -59,6 +59,8 @@ class Recognised:
     paths: pa.Table
     credentials: pa.Table
     callers: pa.Table
+    route_of: Codes
+    """The row of `paths` of each call."""
 
 
 class Recognition:
@@ -138,7 +140,11 @@ class Recognition:
         for name in ("tls_version", "tls_cipher", "tls_sni", "tls_fingerprint", "upstream"):
             columns[name] = view.text(name)
         return Recognised(
-            _table(columns, rows), routes.table, identities.credential_rows, identities.caller_rows
+            _table(columns, rows),
+            routes.table,
+            identities.credential_rows,
+            identities.caller_rows,
+            routes.route_of,
         )
 
     def _spoken(self, view: "_View", targets: Targets) -> Spoken:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from wardgate.core.call import OBJECT
 from wardgate.core.ids import Ids
 from wardgate.core.keys import Key
-from wardgate.recognise.templates import NEEDS_CUTTING, Template, Templates
+from wardgate.recognise.templates import NEEDS_CUTTING, Template, Templates, erased
 
 MOST = 300_000
 _STATIC = (
@@ -73,7 +73,7 @@ class PathBook:
         fresh = [text for text in dict.fromkeys(texts) if text not in known]
         known.update(zip(fresh, range(len(known), len(known) + len(fresh)), strict=True))
         self.templates = pa.concat_arrays([self.templates, pa.array(fresh, pa.string())])
-        ids = np.array(self._key.ids64("template", fresh), np.int64)
+        ids = np.array(self._key.ids64("template", [erased(one) for one in fresh]), np.int64)
         self.template_ids = np.concatenate((self.template_ids, ids))
         places = np.array([known[text] for text in texts], np.int64)
         self.template_of = np.concatenate((self.template_of, places))

@@ -64,7 +64,10 @@ class Routes:
     secrets: list[tuple[Codes, dict[int, Secrets]]]
     """Codes per row, and by code what some paths and queries carried."""
     table: pa.Table
-    """One row per distinct route: columns of `lake.tables.PATHS` without `version`."""
+    """One row per distinct route: columns of `lake.tables.PATHS` without `version`, and two keyed ids:
+    `head_id` of service, protocol, method and operation, `place_id` of service and path."""
+    route_of: Codes
+    """The row of `table` of each call."""
 
 
 class Router:
@@ -120,6 +123,7 @@ class Router:
         )
         path_ids = self._book.ids[places][paths.codes]
         path_id = mixed(head_ids[head], path_ids)
+        table, route_of = self._table(heads, head, head_ids, paths, places, path_id)
         return Routes(
             service=services.text(),
             scheme=scheme,
@@ -133,7 +137,8 @@ class Router:
             place_ids=partial(self._place_ids, services, methods, service, path_ids),
             operation=operations,
             secrets=[(_through(codes, targets.codes), carried) for codes, carried in split.secrets],
-            table=self._table(heads, head, head_ids, paths, places, path_id),
+            table=table,
+            route_of=route_of,
         )
 
     def _kept(
@@ -236,9 +241,14 @@ class Router:
         paths: Distinct,
         places: Codes,
         path_id: Ids,
-    ) -> pa.Table:
-        """Distinct routes; operation ids are mixed from the head and the template."""
-        ids, first = np.unique(path_id, return_index=True)
+    ) -> tuple[pa.Table, Codes]:
+        """Distinct routes, and which of them each call took.
+
+        Operation ids are mixed from the head and the template without the names of its parameters. Templates
+        are those of each path's own looks; `learning` puts better ones in their place.
+        """
+        service_ids = np.array(self._key.ids64("service", [one[0] for one in heads]), np.int64)
+        ids, first, route_of = np.unique(path_id, return_index=True, return_inverse=True)
         its_head, its_path = head[first], paths.codes[first]
         its_place = places[its_path]
         its_template = self._book.template_of[its_place]
@@ -252,7 +262,7 @@ class Router:
             template_ids = np.where(scanned, self._key.id64("template", OTHER_METHODS), template_ids)
         fetched = np.array([one[1] == HTTP and one[2] in _FETCHING for one in heads], bool)[its_head]
         at = pa.array(its_head)
-        return pa.table(
+        table = pa.table(
             {
                 "path_id": pa.array(ids),
                 "service": pa.array([one[0] for one in heads], pa.string()).take(at),
@@ -263,8 +273,13 @@ class Router:
                 "template": templates,
                 "operation_id": pa.array(mixed(head_ids[its_head], template_ids)),
                 "static": pa.array(self._book.static[its_place] & fetched),
+                "confidence": pa.array(np.ones(len(ids), np.float32)),
+                "basis": pa.array(["plain"], pa.string()).take(pa.array(np.zeros(len(ids), np.int64))),
+                "head_id": pa.array(head_ids[its_head]),
+                "place_id": pa.array(mixed(service_ids[its_head], self._book.ids[its_place])),
             }
         )
+        return table, route_of
 
 
 def _through(codes: Codes, rows: Codes) -> Codes:

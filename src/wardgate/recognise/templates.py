@@ -22,6 +22,7 @@ _INTEGER = re.compile(r"[+-]?\d+\Z", re.ASCII)
 _HEX = re.compile(r"(?=[0-9a-fA-F]*[0-9])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{8,}\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 _VERSION = re.compile(r"v\d+(?:\.\d+)*\Z", re.IGNORECASE)
+_NAME = re.compile(r"\{[^{}/]*\}")
 _BREAKS = re.compile(r"[-_.]+(.)?")
 
 
@@ -82,6 +83,11 @@ def template_of(path: str) -> Template:
             if _WORD.match(segment) and not _VERSION.match(segment):
                 noun = segment
     return Template("/".join(out), tuple(parameters), tuple(values))
+
+
+def erased(template: str) -> str:
+    """A template without the names of its parameters: what an operation's id is made of."""
+    return _NAME.sub("{}", template) if "{" in template else template
 
 
 def is_identifier(segment: str) -> bool:

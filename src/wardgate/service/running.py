@@ -23,6 +23,7 @@ from wardgate.pipeline import Pipeline
 from wardgate.service.configured import followed_of, syslog_of
 from wardgate.service.follow import Follower
 from wardgate.service.full_disk import with_room
+from wardgate.service.learning import Learner
 from wardgate.service.pushes import Pushes
 from wardgate.service.syslog_listener import SyslogListener
 from wardgate.service.workers import Work, Worker
@@ -108,6 +109,19 @@ class Running:
     def start_upkeep(self) -> None:
         """Maintain the lake from time to time. What the next round may mend is told, once."""
         self.start("upkeep", self._upkeep)
+
+    def start_learning(self) -> None:
+        """Learn templates from time to time. What the next round may mend is told, once."""
+        learner = Learner(self.pipeline, self.clock, every_s=self.config.lake.learning_interval_s)
+        told = ""
+
+        def tell(error: WardgateError) -> None:
+            nonlocal told
+            if error.code != told:
+                told = error.code
+                self._tell(error)
+
+        self.start("learning", partial(learner.run, failed=tell))
 
     def not_ready(self) -> list[str]:
         """Codes of what keeps calls from being taken now."""

@@ -24,6 +24,7 @@ from wardgate.recognise.templating.evidence import (
     second_rows,
 )
 from wardgate.recognise.templating.judgement import Trees
+from wardgate.recognise.templating.lexical import Kind
 from wardgate.recognise.templating.prior import Prior
 from wardgate.recognise.templating.trie import Node, Trie
 
@@ -70,6 +71,8 @@ class Place:
     values: dict[str, float] = field(default_factory=dict)
     """Known values of the parameter, with their probability."""
     ends: bool = False
+    usual: Kind | None = None
+    """What most of them look like, where the values themselves are not at hand."""
 
 
 def learn(trie: Trie, prior: Prior, bodies: Mapping[str, int] | None = None) -> Place:

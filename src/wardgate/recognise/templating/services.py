@@ -29,12 +29,25 @@ class Observation:
 
 
 @dataclass(slots=True)
-class _Service:
+class Service:
+    """What was observed of one service, and the labels it has."""
+
     trie: Trie = field(default_factory=Trie)
-    bodies: dict[str, int] = field(default_factory=dict)
+    bodies: Mapping[str, int] = field(default_factory=dict)
     learned_at: int = -1
     settled: Settled | None = None
     labeller: Labeller | None = None
+
+    def is_due(self, growth: float = GROWTH) -> bool:
+        """Whether it was never learned, or grew by more than that share since."""
+        return self.trie.version - self.learned_at > max(growth * self.learned_at, 0)
+
+    def learned(self, prior: Prior, settled: Settled | None = None) -> Labeller:
+        """The labels that everything observed makes; learned again only where something has changed."""
+        if self.labeller is None or self.learned_at != self.trie.version or self.settled != settled:
+            self.labeller = Labeller(learn(self.trie, prior, self.bodies), settled)
+            self.learned_at, self.settled = self.trie.version, settled
+        return self.labeller
 
 
 class Services:
@@ -42,24 +55,24 @@ class Services:
 
     def __init__(self, prior: Prior) -> None:
         self._prior = prior
-        self._services: dict[str, _Service] = {}
+        self._services: dict[str, Service] = {}
 
     def observe(
         self, service: str, seen: Iterable[Observation], bodies: Mapping[str, int] | None = None
     ) -> bool:
         """Take in observations and the texts that bodies hold; whether they say anything new."""
-        one = self._services.setdefault(service, _Service())
+        one = self._services.setdefault(service, Service())
         before = one.trie.version
         for seen_one in seen:
             one.trie.add(seen_one.path, seen_one.method, seen_one.status, seen_one.shapes)
         changed = one.trie.version != before
+        more = dict(one.bodies)
         for text, bits in (bodies or {}).items():
-            known = one.bodies.get(text, 0)
-            if known | bits != known:
-                one.bodies[text] = known | bits
-                changed = True
-        if changed and one.trie.version == before:
-            one.trie.version += 1
+            more[text] = more.get(text, 0) | bits
+        if more != one.bodies:
+            one.bodies = more
+            one.trie.version += 0 if changed else 1
+            changed = True
         return changed
 
     def forget(self, service: str) -> None:
@@ -68,16 +81,8 @@ class Services:
 
     def due(self) -> list[str]:
         """Services that were never learned, or grew enough since."""
-        return sorted(
-            name
-            for name, one in self._services.items()
-            if one.trie.version - one.learned_at > max(GROWTH * one.learned_at, 0)
-        )
+        return sorted(name for name, one in self._services.items() if one.is_due())
 
     def labeller(self, service: str, settled: Settled | None = None) -> Labeller:
         """The labels of a service as everything observed makes them."""
-        one = self._services.setdefault(service, _Service())
-        if one.labeller is None or one.learned_at != one.trie.version or one.settled != settled:
-            one.labeller = Labeller(learn(one.trie, self._prior, one.bodies), settled)
-            one.learned_at, one.settled = one.trie.version, settled
-        return one.labeller
+        return self._services.setdefault(service, Service()).learned(self._prior, settled)

@@ -8,6 +8,8 @@ wins, as routers have it.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from wardgate.recognise.templates import is_identifier
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
@@ -28,6 +30,8 @@ class Table:
 
     def __init__(self, templates: Iterable[str]) -> None:
         self._top = _Step()
+        self.has_identifiers = False
+        """Whether a constant among them looks like an identifier: `/orders/42`."""
         for template in templates:
             step = self._top
             for segment in template.split("/")[1:]:
@@ -36,6 +40,7 @@ class Table:
                     step = step.parameter
                 else:
                     step = step.constants.setdefault(segment, _Step())
+                    self.has_identifiers = self.has_identifiers or is_identifier(segment)
             step.template = step.template or template
 
     def match(self, segments: list[str]) -> str | None:

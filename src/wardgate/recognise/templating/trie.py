@@ -1,13 +1,16 @@
 """The distinct paths of one service as a trie of segments, with what was seen at each end.
 
 A pure function of the set of what was added: masks are unions, samples keep the smallest hashes. Bounded: a
-node keeps at most so many children of a sort, so a million siblings cost what some hundred do, and depth ends
-at `DEEPEST`.
+node keeps at most so many children of a sort, so a million siblings cost what some hundred do; depth ends at
+`DEEPEST`; and where there are more than `MOST_NODES` all the same, every node keeps half as many, as often as
+needed.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from zlib import crc32
 
+from wardgate.match.secrets import UUID
 from wardgate.recognise.templating.lexical import PLAIN_VALUES, lexeme
 
 DEEPEST = 32
@@ -26,7 +29,9 @@ OTHER_METHOD = 128
 WIDTHS = (512, 128, 8, 2, 1)
 """Children of a node that are kept, of those whose looks leave it open, below so many nodes that left some
 out; of plain values an eighth is kept. So a trie has a largest size, whatever is sent."""
+MOST_NODES = 1 << 16
 _ALL = 1 << 32
+_DIGIT = re.compile("[0-9]")
 
 
 class Node:
@@ -45,7 +50,7 @@ class Node:
 
     @property
     def overflows(self) -> bool:
-        """Whether it has had more children than are kept."""
+        """Whether it has had as many children as are kept, or more."""
         return self.full is not None and (self.full[0] < _ALL or self.full[1] < _ALL)
 
     @property
@@ -59,15 +64,56 @@ class Trie:
     def __init__(self) -> None:
         self.root = Node()
         self.version = 0
+        self._widths: tuple[int, ...] = WIDTHS
+        self._made = 0  # nodes, since it was settled
+
+    def holds(self, path: str) -> bool:
+        """Whether a path is in it, to its end."""
+        node = self.root
+        for segment in path.split("/")[1 : DEEPEST + 1]:
+            child = node.children.get(segment)
+            if child is None:
+                return False
+            node = child
+        return True
+
+    def paths(self) -> Iterator[tuple[str, "Node"]]:
+        """Every path that ends in it, with the node it ends at."""
+        waiting = [("", self.root)]
+        while waiting:
+            place, node = waiting.pop()
+            if node.ends:
+                yield place, node
+            waiting += [(f"{place}/{name}", child) for name, child in node.children.items()]
+
+    def merge(self, path: str, methods: int, statuses: int, shapes: Iterable[int] = ()) -> bool:
+        """Take in masks of what was seen of a path; whether that changed anything."""
+        return self._add(path, methods, statuses, shapes)
+
+    def make_room(self, path: str) -> bool:
+        """Take in a path of which nothing else is told yet; False where it is left out, which is for good."""
+        node = self.root
+        for segment in path.split("/")[1 : DEEPEST + 1]:
+            child = node.children.get(segment)
+            if child is None:
+                if node.full is not None and not _fits(node.full, segment):
+                    return False
+                self._add(path, 0, 0, ())
+                return True
+            node = child
+        return True
 
     def add(
         self, path: str, method: str | None = None, status: int | None = None, shapes: Iterable[int] = ()
     ) -> bool:
         """Take in one observation; whether it changed anything."""
+        return self._add(path, method_mask(method), 1 << (status // 100) if status else 1, shapes)
+
+    def _add(self, path: str, mask: int, outcome: int, shapes: Iterable[int]) -> bool:
         segments = path.split("/")[1:]
         del segments[DEEPEST:]
-        mask = METHODS.get(method.upper(), OTHER_METHOD) if method else 256
-        outcome = 1 << (status // 100) if status else 1
+        if self._made > MOST_NODES:
+            self.settle()
         node = self.root
         way = [node]
         above = 0
@@ -77,8 +123,9 @@ class Trie:
                 if node.full is not None and not _fits(node.full, segment):
                     return False
                 child = node.children[segment] = Node()
-                if len(node.children) > 2 * WIDTHS[above]:
-                    _trim(node, WIDTHS[above])
+                self._made += 1
+                if len(node.children) > 2 * self._widths[above]:
+                    _trim(node, self._widths[above])
                     if segment not in node.children:
                         self._touch(way)
                         return True
@@ -108,14 +155,23 @@ class Trie:
 
     def settle(self) -> None:
         """Trim every node exactly, so that what is kept does not depend on the order of arrival."""
+        while self._trimmed() > MOST_NODES and self._widths[0] > 1:
+            self._widths = tuple(max(one // 2, 1) for one in self._widths)
+        self._made = 0
+
+    def _trimmed(self) -> int:
+        """Trim every node to the widths as they are; how many are left."""
         waiting = [(self.root, 0)]
+        count = 0
         while waiting:
             node, above = waiting.pop()
-            width = WIDTHS[above]
+            count += 1
+            width = self._widths[above]
             if len(node.children) > width // 8:
                 _trim(node, width)
             below = min(above + 1, len(WIDTHS) - 1) if node.overflows else above
             waiting += [(child, below) for child in node.children.values()]
+        return count
 
     def flooded(self) -> list[str]:
         """Places that had more different children than are kept: many identifiers, or a scan."""
@@ -143,7 +199,7 @@ def _trim(node: Node, width: int) -> None:
     for plain, most in ((True, max(width // 8, 1)), (False, width)):
         found = sorted((_hash(one), one) for one in node.children if is_plain(one) == plain)
         kept += [one for _, one in found[:most]]
-        limits.append(found[most - 1][0] if len(found) > most else _ALL)
+        limits.append(found[most - 1][0] if len(found) >= most else _ALL)
     before = node.full or (_ALL, _ALL)
     node.full = (min(before[0], limits[0]), min(before[1], limits[1]))
     if len(kept) < len(node.children):
@@ -152,7 +208,16 @@ def _trim(node: Node, width: int) -> None:
 
 def is_plain(segment: str) -> bool:
     """Whether a segment looks like a value wherever it stands."""
+    if segment.isascii() and segment.isdigit():
+        return True
+    if len(segment) == 36 and UUID.match(segment) and _DIGIT.search(segment):
+        return True  # what `lexeme` says of it as well, at a tenth of the price
     return lexeme(segment).kind in PLAIN_VALUES
+
+
+def method_mask(method: str | None) -> int:
+    """A method as `Node.methods` has it."""
+    return METHODS.get(method.upper(), OTHER_METHOD) if method else 256
 
 
 def _hash(segment: str) -> int:
