@@ -42,6 +42,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "token": ("wardgate.cli.tokens", "Make, list and revoke tokens for pushing."),
     "maintain": ("wardgate.cli.lake", "Merge small files, drop what is past its retention."),
     "erase": ("wardgate.cli.lake", "Erase one subject's calls."),
+    "backup": ("wardgate.cli.backup", "Back up the home while everything runs."),
+    "restore": ("wardgate.cli.backup", "Restore a backup into a new home."),
 }
 """Command → the module that holds it (under its own name), and its line in `wardgate --help`."""
 

@@ -51,22 +51,66 @@ class Key:
         return out
 
 
+def key_file(home: Path) -> Path:
+    """Where the installation's key is, unless the environment gives it."""
+    return home / "keys" / "installation.key"
+
+
+def key_note(home: Path) -> Path:
+    """Where a restored home says by its id which key made its fingerprints."""
+    return home / "keys" / "key-id"
+
+
 def load_key(home: Path) -> Key:
     """The installation's key: from `WARDGATE_KEY` (64 hex digits), else from the key file, else made now.
 
-    Raises `WardgateError` `key-malformed` or `key-unreadable`.
+    Raises `WardgateError` `key-malformed`, `key-unreadable`, or `key-not-restored` where a restored home
+    waits for its own: with a new key every credential and caller would be a new one.
     """
+    wanted = _noted(home)
+    found = existing_key(home)
+    if wanted is not None and (found is None or found.key_id != wanted):
+        there = "not there" if found is None else f"another one ({found.key_id})"
+        raise WardgateError(
+            "key-not-restored",
+            f"this home was restored from a backup, and its key {wanted} is {there}.",
+            mend=f"Put it at {key_file(home)} or into WARDGATE_KEY; if it is lost, delete {key_note(home)}.",
+        )
+    return found or _make(key_file(home))
+
+
+def existing_key(home: Path) -> Key | None:
+    """The installation's key, none where it is not made yet. Raises `key-malformed` or `key-unreadable`."""
     given = os.environ.get("WARDGATE_KEY")
     if given:
         return Key(_decoded(given, "WARDGATE_KEY"))
-    path = home / "keys" / "installation.key"
+    path = key_file(home)
+    try:
+        return read_key(path)
+    except FileNotFoundError:
+        return None
+
+
+def read_key(path: Path) -> Key:
+    """The key in a file. Raises `key-malformed`, `key-unreadable` or FileNotFoundError."""
     try:
         return Key(_decoded(path.read_text("ascii"), str(path)))
     except FileNotFoundError:
-        return _make(path)
+        raise
     except (OSError, UnicodeDecodeError) as error:
         raise WardgateError(
             "key-unreadable", f"cannot read the key file {path}: {type(error).__name__}"
+        ) from error
+
+
+def _noted(home: Path) -> str | None:
+    try:
+        return key_note(home).read_text("ascii", "replace").strip() or None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise WardgateError(
+            "key-unreadable", f"cannot read {key_note(home)}: {type(error).__name__}"
         ) from error
 
 

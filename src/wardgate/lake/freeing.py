@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from wardgate.lake.engine import ALIAS
+from wardgate.lake.engine import ALIAS, Place
 from wardgate.lake.files import METADATA, inlined
 from wardgate.lake.rewriting import Turns, refusals
 from wardgate.lake.store import Lake, locked
@@ -99,9 +99,14 @@ def _forget_inlined(turns: Turns) -> None:
 
 def maintaining(lake: Lake, *, wait: bool = False) -> AbstractContextManager[bool]:
     """Whether no other process maintains this lake; it stays so inside the block."""
-    if lake.place.lock is None:
+    return kept_whole(lake.place, wait=wait)
+
+
+def kept_whole(place: Place, *, wait: bool = False) -> AbstractContextManager[bool]:
+    """As `maintaining`, for who has no lake open: inside the block nobody deletes files of it."""
+    if place.lock is None:
         return nullcontext(True)  # on PostgreSQL commits collide, and the later one gives up
-    return locked(lake.place.lock.with_name(".maintenance.lock"), wait=wait)
+    return locked(place.lock.with_name(".maintenance.lock"), wait=wait)
 
 
 def ago(seconds: float) -> str:

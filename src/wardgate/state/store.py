@@ -128,17 +128,21 @@ def _alone(engine: Engine, home: Home) -> Iterator[None]:
         os.close(handle)
 
 
+def known_revisions() -> set[str]:
+    """The revisions that can be migrated forward, the present one included."""
+    from alembic.script import ScriptDirectory
+
+    return {one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+
+
 def _migrate(engine: Engine) -> None:
     from alembic import command
     from alembic.config import Config
-    from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     at = _revision(engine)
-    if at is not None and at not in {
-        one.revision for one in ScriptDirectory.from_config(config).walk_revisions()
-    }:
+    if at is not None and at not in known_revisions():
         raise WardgateError(
             "state-newer",
             f"the state was written by a newer Wardgate (its revision {at} is unknown here).",
