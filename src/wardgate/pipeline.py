@@ -39,7 +39,14 @@ from wardgate.recognise.learning import Learning
 from wardgate.recognise.templating.labelling import Labeller
 from wardgate.sources.format import Defaults
 
-_FACTS = {"paths": "path_id", "sightings": "path_id", "credentials": "credential_id", "callers": "caller_id"}
+_FACTS = {
+    "paths": "path_id",
+    "traits": "trait_id",
+    "sightings": "sighting_id",
+    "credentials": "credential_id",
+    "callers": "caller_id",
+}
+"""Table of facts → what a fact of it is known by."""
 _HEED_US = 30_000_000
 """How often a process looks whether somebody was erased."""
 FIRST_VERSION = 1
@@ -195,7 +202,8 @@ class Pipeline:
         found = self._recognition.recognise(observed, context)
         rows = {"calls": found.calls}
         new_ids: dict[str, Ids] = {}
-        for name, table in (("credentials", found.credentials), ("callers", found.callers)):
+        learned = {"traits": found.traits, "credentials": found.credentials, "callers": found.callers}
+        for name, table in learned.items():
             ids = np.asarray(table[_FACTS[name]].to_numpy(), np.int64)
             fresh = self._known[name].fresh(ids)
             if fresh.any():
@@ -284,18 +292,19 @@ def _own(calls: pa.Table, rows: dict[str, pa.Table]) -> tuple[dict[str, pa.Table
     new_ids: dict[str, Ids] = {}
     presented = pc.list_flatten(calls["credentials"])
     shown = {
-        "paths": calls["path_id"],
-        "sightings": calls["path_id"],
-        "credentials": pc.struct_field(presented, "credential_id"),
-        "callers": calls["caller_id"],
+        "paths": ("path_id", calls["path_id"]),
+        "traits": ("path_id", calls["path_id"]),
+        "sightings": ("path_id", calls["path_id"]),
+        "credentials": ("credential_id", pc.struct_field(presented, "credential_id")),
+        "callers": ("caller_id", calls["caller_id"]),
     }
     for name, column in _FACTS.items():
         if name in rows:
-            facts = rows[name].filter(pc.is_in(rows[name][column], value_set=pc.unique(shown[name])))
+            of, ids = shown[name]
+            facts = rows[name].filter(pc.is_in(rows[name][of], value_set=pc.unique(ids)))
             if facts.num_rows:
                 own[name] = facts
-                known_by = "sighting_id" if name == "sightings" else column
-                new_ids[name] = np.asarray(facts[known_by].to_numpy(), np.int64)
+                new_ids[name] = np.asarray(facts[column].to_numpy(), np.int64)
     return own, new_ids
 
 

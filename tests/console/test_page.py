@@ -181,7 +181,7 @@ def test_operations_come_in_pages_and_filters_hold_on_each(full: Browser) -> Non
         ("GET /v1/orders/{orderId}", "2", "12 ms")
     ]
     static = Page(full.get("/?static=static").text).table("operations")
-    assert [one["Operation"] for one in static] == ["GET /app.js"]
+    assert [one["Operation"] for one in static] == ["GET /app.js ends in .js"]
     linked = full.get("/?search=thing&sort=name").text
     assert re.search(r'href="\?search=thing&amp;sort=name&amp;page=2#operations"', linked)
     assert "No operation fits." in full.get("/?service=nowhere").text

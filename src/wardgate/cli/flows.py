@@ -24,6 +24,7 @@ def flows(installation: Installation, /, as_json: bool, **given: Any) -> None:
     from dataclasses import asdict
 
     from wardgate.core.clock import system_clock
+    from wardgate.inventory.operations import title
     from wardgate.service import reading
 
     asked = asked_of(as_json, given)
@@ -55,7 +56,7 @@ def flows(installation: Installation, /, as_json: bool, **given: Any) -> None:
                 one.caller or "",
                 one.service,
                 one.method or "",
-                one.template + (f" {one.operation}" if one.operation else ""),
+                title(one.template, one.operation),
                 f"{one.credential_kind} {(one.fingerprint or '')[:8]}" if one.credential_id else "none",
                 count(one.calls),
                 count(one.errors),

@@ -10,6 +10,7 @@ from wardgate.cli.installation import Installation, pass_installation
 from wardgate.cli.orders import STANDINGS
 from wardgate.cli.output import Column, count, emit_json, print_table, say, share, span, when
 
+HTTP = "http"
 if TYPE_CHECKING:
     from wardgate.service.standings import Listed
 
@@ -94,9 +95,11 @@ def row(one: "Listed") -> dict[str, Any]:
 def _table(rows: "list[Listed]") -> None:
     columns = [
         Column("service", flexible=True),
+        Column("protocol"),
         Column("method"),
         Column("template", flexible=True),
         Column("standing"),
+        Column("because", flexible=True),
         Column("calls", True),
         Column("4xx", True, from_width=100),
         Column("5xx", True, from_width=100),
@@ -109,16 +112,28 @@ def _table(rows: "list[Listed]") -> None:
         Column("first seen", from_width=190),
         Column("last seen", from_width=170),
     ]
-    print_table(columns, [_cells(each) for each in rows])
+    cells = [_cells(each) for each in rows]
+    for heading, has in (
+        ("protocol", any(each.operation.protocol != HTTP for each in rows)),
+        ("because", any(each.operation.static for each in rows)),
+    ):
+        if not has:
+            at = [one.heading for one in columns].index(heading)
+            del columns[at]
+            for each in cells:
+                del each[at]
+    print_table(columns, cells)
 
 
 def _cells(listed: "Listed") -> list[str]:
     one, judged = listed.operation, listed.classification
     return [
         one.service,
+        one.protocol,
         one.method or "",
-        one.template + (f" {one.operation}" if one.operation else ""),
+        one.title,
         judged.standing.value if judged else "",
+        one.static_reason or "",
         count(one.calls),
         count(one.status_4xx),
         count(one.status_5xx),

@@ -57,6 +57,23 @@ class Operation:
     credentials: int
     no_credential_share: float | None
     """Share of calls for which no vantage shows a credential."""
+    static_reason: str | None = None
+    """Why it is a file or a page: `ends in .css`, `answered with HTML`, `redirects to a login page`."""
+    client_name: str | None = None
+    """What clients call it, where all of them call it the same: GraphQL's operation name."""
+    protocol_versions: list[str] | None = None
+    """Versions of the protocol that were spoken: MCP's, A2A's."""
+
+    @property
+    def title(self) -> str:
+        """Its template and name, as it is shown to people."""
+        name = title(self.template, self.operation)
+        return f"{name} ({self.client_name})" if self.client_name else name
+
+
+def title(template: str, operation: str | None) -> str:
+    """A template with the name that it does not hold: a gRPC method's is in its path."""
+    return template if not operation or template.endswith(f"/{operation}") else f"{template} {operation}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +118,7 @@ quantiles AS (
     SELECT operation_id, min(bucket) FILTER (upto >= 0.5 * timed) AS b50,
            min(bucket) FILTER (upto >= 0.95 * timed) AS b95 FROM running GROUP BY operation_id)
 SELECT page.operation_id, service, protocol, method, "template", operation, "static",
+       static_reason, client_name, protocol_versions,
        calls, linked, first_seen, last_seen, status_1xx, status_2xx, status_3xx, status_4xx, status_5xx,
        error_share, CASE WHEN b50 IS NOT NULL THEN least(pow(2, (b50 + 0.5) / 4), slowest_us) END AS p50_us,
        CASE WHEN b95 IS NOT NULL THEN least(pow(2, (b95 + 0.5) / 4), slowest_us) END AS p95_us,

@@ -14,6 +14,7 @@ from typing import Any
 
 from wardgate.lake.engine import ALIAS
 from wardgate.lake.store import Lake
+from wardgate.lake.traits import STATIC_REASON, TOLD
 
 MINUTE_US = 60_000_000
 NOW = "(max((version::HUGEINT << 63) + operation_id) & ((1::HUGEINT << 63) - 1))::BIGINT"
@@ -82,7 +83,8 @@ def rows(lake: Lake, sql: str, parameters: dict[str, Any] | None = None) -> list
 def question(scope: Scope) -> Question:
     """The clause and parameters for a scope."""
     parameters: dict[str, Any] = {}
-    wanted = _paths_wanted(scope, parameters)
+    having = _paths_wanted(scope, parameters)
+    apart = f"WHERE static_reason IS {'NOT ' if scope.static else ''}NULL" if scope.static is not None else ""
     kept = [f"minute_us >= make_timestamp({_minute(scope.since_us)})"] if scope.since_us is not None else []
     if scope.until_us is not None:
         kept.append(f"minute_us < make_timestamp({_minute(scope.until_us)})")
@@ -95,16 +97,20 @@ def question(scope: Scope) -> Question:
     where = f"WHERE {' AND '.join(kept)}" if kept else ""
     minutes = [one for one in kept if one.startswith("minute_us")]
     latency_minutes = f"WHERE {' AND '.join(minutes)}" if minutes else ""
-    semi = "SEMI JOIN labels USING (operation_id)" if wanted else ""
-    only_known = "SEMI JOIN known USING (path_id)" if wanted else ""
+    semi = "SEMI JOIN labels USING (operation_id)" if having or apart else ""
+    only_known = "SEMI JOIN known USING (path_id)" if having or apart else ""
     return Question(
         f"""
-WITH labels AS MATERIALIZED (
-    SELECT operation_id, any_value(service) AS service, any_value(protocol) AS protocol,
-           any_value(method) AS method, max_by("template", version) AS "template",
-           any_value(operation) AS operation, coalesce(any_value("static"), false) AS "static",
-           max_by(confidence, version) AS confidence, max_by(basis, version) AS basis
-    FROM {ALIAS}.paths GROUP BY operation_id {wanted}),
+WITH told AS MATERIALIZED ({TOLD}),
+labels AS MATERIALIZED (
+    SELECT * EXCLUDE (is_file, json, data, page, login), {STATIC_REASON} AS static_reason,
+           static_reason IS NOT NULL AS "static"
+    FROM (SELECT operation_id, any_value(service) AS service, any_value(protocol) AS protocol,
+                 any_value(method) AS method, max_by("template", version) AS "template",
+                 any_value(operation) AS operation, coalesce(bool_and("static"), false) AS is_file,
+                 max_by(confidence, version) AS confidence, max_by(basis, version) AS basis
+          FROM {ALIAS}.paths GROUP BY operation_id {having})
+    LEFT JOIN told USING (operation_id) {apart}),
 known AS MATERIALIZED (
     SELECT * FROM (SELECT path_id, {NOW} AS operation_id FROM {ALIAS}.paths GROUP BY path_id) {semi}),
 scoped AS NOT MATERIALIZED (
@@ -139,9 +145,4 @@ def _paths_wanted(scope: Scope, parameters: dict[str, Any]) -> str:
                coalesce(any_value(operation), '')), lower($search))"""
         )
         parameters["search"] = scope.search
-    if scope.static is not None:
-        wanted.append(f'coalesce(any_value("static"), false) = {str(scope.static).lower()}')
-    if scope.operation_ids is not None:
-        wanted.append("operation_id IN (SELECT unnest($operation_ids::BIGINT[]))")
-        parameters["operation_ids"] = list(scope.operation_ids)
     return f"HAVING {' AND '.join(wanted)}" if wanted else ""

@@ -18,6 +18,7 @@ TIMES = {
     "latencies": "minute_us",
     "ledger": "committed_at_us",
     "rejects": "received_at_us",
+    "traits": "learned_at_us",
     "credentials": "learned_at_us",
     "callers": "learned_at_us",
 }

@@ -126,6 +126,7 @@ _FOLDS: dict[str, Callable[[str], str]] = {
     "rollups": rollups_of,
     "latencies": _latencies,
     "paths": lambda rows: _once(rows, "path_id", "version DESC, operation_id DESC"),
+    "traits": lambda rows: _once(rows, "trait_id", "learned_at_us"),
     "sightings": _sightings,
     "templates": lambda rows: _once(rows, "service", "version DESC"),
     "replaced": lambda rows: f"SELECT DISTINCT * FROM {rows} ORDER BY operation_id, path_id",

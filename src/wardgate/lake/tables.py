@@ -4,9 +4,9 @@
 operation: relabelling appends a row with a higher `version`. `credentials` and `callers` are facts learned
 when first seen. `sightings` are what templates are learned from, `templates` what was learned, newest last.
 `ledger` holds, per committed batch, the position reached and the exact accounting.
-Rows of `paths`, `sightings`, `credentials` and `callers` may repeat (several processes learn at once):
-readers take the one with the highest version, all together, or the first. A column that was added later is
-null in rows that an earlier version wrote.
+Rows of `paths`, `traits`, `sightings`, `credentials` and `callers` may repeat (several processes learn at
+once): readers take the one with the highest version, all together, or the first. A column that was added
+later is null in rows that an earlier version wrote.
 """
 
 import pyarrow as pa
@@ -53,6 +53,16 @@ TEMPLATES = pa.schema(
 """What was learned of each service; the highest version counts."""
 REPLACED = pa.schema([("operation_id", pa.int64()), ("path_id", pa.int64())])
 """Operations that a path once belonged to: their ids stay names of the operation that it belongs to now."""
+TRAITS = pa.schema(
+    [
+        ("trait_id", pa.int64()),  # keyed id of route, trait and value
+        ("path_id", pa.int64()),
+        ("trait", pa.string()),  # answers, protocol version, client name
+        ("value", pa.string()),
+        ("learned_at_us", TIME),
+    ]
+)
+"""What is learned of routes besides their path; never changed, only added to."""
 CREDENTIALS = pa.schema(
     [
         ("credential_id", pa.int64()),
@@ -153,6 +163,7 @@ TABLES: dict[str, pa.Schema] = {
     "sightings": SIGHTINGS,
     "templates": TEMPLATES,
     "replaced": REPLACED,
+    "traits": TRAITS,
     "credentials": CREDENTIALS,
     "callers": CALLERS,
     "rollups": ROLLUPS,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from wardgate.core.call import COLUMNS
 from wardgate.lake.engine import ALIAS
+from wardgate.lake.traits import STATIC_REASON, TOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,18 @@ _ROLLUP_MORE = (
     ("duration_max_us", "the longest of them, µs"),
 )
 
+_OPERATION = (
+    *(one for one in _PATH if one[0] not in ("path_id", "path", "version")),
+    ("static_reason", "why it is a file or a page: its ending, HTML answers, or a login page"),
+    ("client_name", "what clients call it, where all call it the same: GraphQL's operation name"),
+    ("protocol_versions", "versions of the protocol that were spoken: MCP's, A2A's"),
+    ("paths", "distinct paths of it"),
+    *_COUNTS,
+    *_SEEN,
+    ("callers", "distinct callers"),
+    ("credentials", "distinct credentials"),
+)
+
 
 def _names(columns: tuple[tuple[str, str], ...]) -> str:
     return ", ".join(f'"{name}"' for name, _ in columns)
@@ -98,22 +111,17 @@ VIEWS: tuple[View, ...] = (
     View(
         "operations",
         "One row per operation that was called: the inventory.",
-        (
-            *(one for one in _PATH if one[0] not in ("path_id", "path", "version")),
-            ("paths", "distinct paths of it"),
-            *_COUNTS,
-            *_SEEN,
-            ("callers", "distinct callers"),
-            ("credentials", "distinct credentials"),
-        ),
-        f"SELECT operation_id, any_value(service) AS service, any_value(protocol) AS protocol, "
-        'any_value(method) AS method, max_by("template", version) AS "template", '
-        'any_value(operation) AS operation, bool_and("static") AS "static", '
-        "max_by(confidence, version) AS confidence, max_by(basis, version) AS basis, "
-        f"count(DISTINCT path_id) AS paths, {_SUMS}, {_TIMES}, "
-        "count(DISTINCT caller_id) AS callers, "
-        "count(DISTINCT credential_id) FILTER (credential_id <> 0) AS credentials "
-        f"FROM {_ROLLED} GROUP BY operation_id",
+        _OPERATION,
+        f"""SELECT {_names(_OPERATION)} FROM (
+    SELECT *, {STATIC_REASON} AS static_reason, static_reason IS NOT NULL AS "static"
+    FROM (SELECT operation_id, any_value(service) AS service, any_value(protocol) AS protocol,
+                 any_value(method) AS method, max_by("template", version) AS "template",
+                 any_value(operation) AS operation, bool_and("static") AS is_file,
+                 max_by(confidence, version) AS confidence, max_by(basis, version) AS basis,
+                 count(DISTINCT path_id) AS paths, {_SUMS}, {_TIMES},
+                 count(DISTINCT caller_id) AS callers,
+                 count(DISTINCT credential_id) FILTER (credential_id <> 0) AS credentials
+          FROM {_ROLLED} GROUP BY operation_id) LEFT JOIN ({TOLD}) USING (operation_id))""",
     ),
     View(
         "paths",

@@ -16,8 +16,10 @@ import pyarrow.compute as pc
 from wardgate.core.call import CALL_SCHEMA, TIME
 from wardgate.core.ids import WIDTH, Ids, mixed, text_ids
 from wardgate.core.keys import Key
+from wardgate.lake.traits import ANSWERS
 from wardgate.recognise.absent import absent
 from wardgate.recognise.addresses import Proxies, forwarded_chain, parse_clients
+from wardgate.recognise.answers import Answered, answers
 from wardgate.recognise.distinct import Codes, Distinct, coded, combined, distinct, one_chunk
 from wardgate.recognise.headers import header_columns
 from wardgate.recognise.identities import Identifier
@@ -25,6 +27,7 @@ from wardgate.recognise.protocols.asking import Exchanges, Protocols, Spoken
 from wardgate.recognise.protocols.catalogue import HTTP
 from wardgate.recognise.routes import Router, Targets
 from wardgate.recognise.tokens import Tokens
+from wardgate.recognise.traits import Traits
 
 _HTTP_VERSION = re.compile(r"(?:HTTPS?/)?(\d(?:\.\d)?)\Z", re.IGNORECASE)
 _REQUEST_ID = (
@@ -61,6 +64,8 @@ class Recognised:
     callers: pa.Table
     route_of: Codes
     """The row of `paths` of each call."""
+    traits: pa.Table
+    """What was learned of routes besides (`lake.tables.TRAITS`)."""
 
 
 class Recognition:
@@ -71,6 +76,7 @@ class Recognition:
         self._tokens = Tokens(key)
         self._protocols = Protocols(key, self._tokens)
         self._router = Router(key, self._tokens)
+        self._traits = Traits(key)
         self._identifier = Identifier(key)
         self._request_seed = key.id64("request", "")
 
@@ -145,16 +151,29 @@ class Recognition:
             identities.credential_rows,
             identities.caller_rows,
             routes.route_of,
+            self._traits.rows(routes.path_id, self._shown(view, targets, spoken), context.received_at_us),
         )
+
+    def _shown(self, view: "_View", targets: Targets, spoken: Spoken) -> dict[str, Distinct]:
+        """What each call shows of its route besides."""
+        shown = answers(
+            Answered(
+                methods=targets.methods,
+                paths=targets.paths,
+                status=view.column("status"),
+                response_type=view.types("response_content_type", "resp.content-type"),
+                location=view.distinct("resp.location"),
+                response_body=view.chunks("response_body"),
+            ),
+            spoken.protocol.codes < 0,
+        )
+        return spoken.traits if shown is None else {**spoken.traits, ANSWERS: shown}
 
     def _spoken(self, view: "_View", targets: Targets) -> Spoken:
         """What protocol each call speaks, and what the protocol says besides."""
 
         def masked(values: Distinct, most: int) -> Distinct:
             return coded([self._tokens.masked(one)[:most] for one in values.values], values.codes)
-
-        def types(name: str, header: str) -> Distinct:
-            return _lowered(view.merged(name, header))
 
         return self._protocols.ask(
             Exchanges(
@@ -164,8 +183,8 @@ class Recognition:
                 paths=targets.paths,
                 queries=targets.queries,
                 apart=targets.apart,
-                request_type=types("request_content_type", "req.content-type"),
-                response_type=types("response_content_type", "resp.content-type"),
+                request_type=view.types("request_content_type", "req.content-type"),
+                response_type=view.types("response_content_type", "resp.content-type"),
                 headers=view.headers,
                 status=view.column("status"),
                 request_body=view.chunks("request_body"),
@@ -257,6 +276,7 @@ class _View:
         self.headers = headers
         self.rows = observed.num_rows
         self._tokens = tokens
+        self._types: dict[str, Distinct] = {}
 
     def column(self, name: str) -> pa.Array | None:
         if name in self.headers:
@@ -283,6 +303,14 @@ class _View:
 
     def merged(self, *names: str) -> Distinct:
         return distinct(self.coalesced(*names), self.rows)
+
+    def types(self, name: str, header: str) -> Distinct:
+        """Content types in lower case, as sent otherwise; put together once."""
+        if name not in self._types:
+            found = self.merged(name, header)
+            lowered = found if found.is_empty else Distinct(pc.utf8_lower(found.array), found.codes)
+            self._types[name] = lowered
+        return self._types[name]
 
     def text(self, name: str) -> pa.Array:
         """A text column with everything that may be a secret masked, cut to 300 characters."""
@@ -353,10 +381,10 @@ def _outcome(view: _View) -> dict[str, pa.Array]:
         ("request_content_type", "req.content-type"),
         ("response_content_type", "resp.content-type"),
     ):
-        types = view.merged(name, header)
+        types = view.types(name, header)
         if not types.is_empty:
             out[name] = types.text(
-                [view._tokens.masked(one.partition(";")[0].strip().lower())[:100] for one in types.values]
+                [view._tokens.masked(one.partition(";")[0].strip())[:100] for one in types.values]
             )
     for name, header in (
         ("cors_allow_origin", "resp.access-control-allow-origin"),
@@ -393,10 +421,6 @@ def _meant(status: pa.Array | None, outcome: np.ndarray) -> pa.Array:
         return meant
     silent = pc.or_kleene(pc.is_null(status), pc.equal(status, 200)).fill_null(True)
     return pc.if_else(pc.and_(silent, meant.is_valid()), meant, status)
-
-
-def _lowered(values: Distinct) -> Distinct:
-    return values if values.is_empty else Distinct(pc.utf8_lower(values.array), values.codes)
 
 
 def _items(body: bytes | None) -> int | None:

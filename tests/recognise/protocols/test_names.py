@@ -49,7 +49,7 @@ def call(name: str, **row: Any) -> dict[str, Any]:
 )
 def test_a_secret_as_a_name_does_not_survive(row: dict[str, Any], recognise: Callable[..., Any]) -> None:
     found = recognise(row)
-    kept = f"{found.calls.to_pydict()} {found.paths.to_pydict()}"
+    kept = f"{found.calls.to_pydict()} {found.paths.to_pydict()} {found.traits.to_pydict()}"
     assert not [one for one in (CANARY, OPAQUE, HEX, JWT, CANARY[8:], OPAQUE[4:]) if one in kept]
 
 

@@ -6,9 +6,10 @@ has the same names as its version's methods have, so that both bindings read ali
 
 import re
 
+from wardgate.lake.traits import VERSION
 from wardgate.recognise.protocols.messages import Message, members, text
 from wardgate.recognise.protocols.names import listed
-from wardgate.recognise.protocols.shape import VERSION, Found, Hints, Seen
+from wardgate.recognise.protocols.shape import Found, Hints, Seen
 
 CARD = "agent card"
 _VERSION = "req.a2a-version"

@@ -10,10 +10,10 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from wardgate.lake.traits import CLIENT_NAME
 from wardgate.recognise.protocols.graphql_documents import is_document, operations_of
 from wardgate.recognise.protocols.names import listed
 from wardgate.recognise.protocols.shape import (
-    CLIENT_NAME,
     MOST_BYTES,
     TOO_LARGE,
     UNREADABLE,

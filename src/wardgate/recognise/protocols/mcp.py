@@ -7,10 +7,11 @@ differ somebody is misleading a gateway: the name then shows both.
 import base64
 import binascii
 
+from wardgate.lake.traits import VERSION
 from wardgate.recognise.protocols.json_rpc import ANSWER
 from wardgate.recognise.protocols.messages import Message, members, text
 from wardgate.recognise.protocols.names import listed
-from wardgate.recognise.protocols.shape import TOO_LARGE, UNREADABLE, VERSION, Found, Hints, Seen
+from wardgate.recognise.protocols.shape import TOO_LARGE, UNREADABLE, Found, Hints, Seen
 from wardgate.recognise.templates import template_of
 
 _METHOD = "req.mcp-method"

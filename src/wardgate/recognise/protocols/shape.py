@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from wardgate.lake.traits import CLIENT_NAME, VERSION
 from wardgate.recognise.protocols.messages import Batch, read_messages
 
 MOST_BYTES = 1 << 20
@@ -111,8 +112,6 @@ class Found(NamedTuple):
     """HTTP status that means what the protocol's own status means, where HTTP's says nothing."""
 
 
-VERSION = "protocol version"
-CLIENT_NAME = "client name"
 TRAITS = (VERSION, CLIENT_NAME)
 """What a protocol may say of a route: its version, and what clients call the operation."""
 
