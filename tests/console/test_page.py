@@ -23,9 +23,12 @@ from wardgate.core.settings import Config
 from wardgate.lake.engine import embedded_place
 from wardgate.lake.store import Lake
 from wardgate.pipeline import Pipeline
+from wardgate.service import specifications
 from wardgate.service.health import HealthFile, SourceHealth
 from wardgate.service.ingest import Ingest, Reading
 from wardgate.sources.files import find_inputs
+from wardgate.state.specifications import Specifications
+from wardgate.state.store import open_state
 
 CLOCK = fixed_clock(1_772_366_400_000_000)
 EVIL = "<script>alert(1)</script>\x1b[31m\u202e"
@@ -256,6 +259,41 @@ def test_a_page_that_takes_long_is_made_at_most_a_tenth_of_the_time() -> None:
     for n in range(100):
         recent.answer(n, make)
     assert recent.answer("b", make) == now
+
+
+def test_standings_and_owners_are_shown_counted_and_asked_for(tmp_path: Path) -> None:
+    browser = page_on(tmp_path, [call("/v1/orders"), call(f"/v1/{EVIL}"), call("/v1/.env", status=404)])
+    try:
+        assert "wardgate spec add FILE tells" in browser.get("/").text
+    finally:
+        browser.close()
+    home = open_home(tmp_path / "home")
+    state = open_state(home)
+    file = tmp_path / "shop.yaml"
+    file.write_text(
+        "{openapi: 3.1.0, info: {title: x, version: '1', contact: {name: 'Team <script>'}}, "
+        "servers: [{url: 'https://api.test'}], paths: {/v1/orders: {get: {}}, /never: {get: {}}}}"
+    )
+    list(specifications.add(Specifications(state, CLOCK), file))
+    state.close()
+    browser = Browser(Lake(embedded_place(home)), home)
+    try:
+        text = browser.get("/").text
+        page = Page(text)
+        shown = {one["Operation"]: (one["Standing"], one["Owner"]) for one in page.table("operations")}
+        assert shown["GET /v1/orders"] == ("documented", "Team <script>")
+        assert shown["GET /v1/.env"] == ("unknown", "")
+        assert shown["GET /never"] == ("unused", "Team <script>")
+        assert sorted(shown.values())[2:4] == [("unknown", ""), ("unused", "Team <script>")]
+        (service,) = page.table("services")
+        assert service["Standing"].split() == "1 documented 1 shadow 1 unused 1 unknown".split()
+        assert 'title="called (gateway), and not in shop.yaml"' in text and "<script" not in text
+        (only,) = Page(browser.get("/?standing=unused").text).table("operations")
+        assert only["Operation"] == "GET /never"
+        assert len(Page(browser.get("/?owner=none").text).table("operations")) == 2
+        assert "[standing-unknown]" in browser.get("/?standing=odd").text
+    finally:
+        browser.close()
 
 
 def test_what_is_followed_now_is_shown_at_once_with_what_to_do(tmp_path: Path) -> None:

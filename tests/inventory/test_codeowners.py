@@ -56,6 +56,8 @@ def owners(content: bytes, path: str) -> list[tuple[str, str]]:
         ("apps/web/main.go", {"@octocat": 11}),
         ("apps/github/main.go", {}),
         ("/apps/web/", {"@octocat": 11}),
+        ("build/logs", {"@octocat": 10}),
+        ("/scripts/", {"@doctocat": 9, "@octocat": 9}),
     ],
 )
 def test_github(path: str, expected: dict[str, int]) -> None:

@@ -5,6 +5,7 @@ Content-Security-Policy. Every request reads the rollups, and how followed sourc
 the open `lake`, the `home` and the `config`; whoever serves the router decides who may reach it.
 """
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -22,8 +23,10 @@ from wardgate.core.errors import WardgateError
 from wardgate.core.observed import REASONS
 from wardgate.lake.store import Lake
 from wardgate.service import reading, wording
+from wardgate.service.given import opened
 from wardgate.service.live import live
 from wardgate.service.reading import Asked
+from wardgate.service.standings import STANDINGS, UNOWNED, Standings
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -43,7 +46,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 _STATIC: dict[str, bool | None] = {"api": False, "static": True, "all": None}
-FILTERS = ("service", "method", "search", "since", "until", "static", "sort")
+FILTERS = ("service", "method", "search", "standing", "owner", "since", "until", "static", "sort")
 
 router = APIRouter(include_in_schema=False)
 
@@ -78,6 +81,7 @@ def page(request: Request) -> Response:
         "given": given,
         "problem": problem,
         "sorts": reading.SORTS["operations"],
+        "standings": STANDINGS,
         "at": at,
     }
     text = _template().render(shown, **own, link=lambda to: _link(given, to))
@@ -94,6 +98,8 @@ def _asked(given: dict[str, str], number: str) -> tuple[Asked, int]:
         service=given["service"],
         method=given["method"],
         search=given["search"],
+        standing=given["standing"] or None,
+        owner=given["owner"] or None,
         since=given["since"],
         until=given["until"],
         static=_STATIC[given["static"] or "api"],
@@ -110,20 +116,34 @@ def _recently(request: Request, asked: Asked) -> dict[str, Any]:
     if not hasattr(state, "recent_pages"):
         state.recent_pages = Recent()
     pages: Recent[dict[str, Any]] = state.recent_pages
-    return pages.answer(asked, lambda: _shown(state.lake, asked))
+
+    def shown() -> dict[str, Any]:
+        with opened(state.home, state.config.state.url, system_clock) as knowledge:
+            return _shown(state.lake, asked, Standings(state.lake, knowledge), bool(knowledge.given))
+
+    return pages.answer(asked, shown)
 
 
-def _shown(lake: Lake, asked: Asked) -> dict[str, Any]:
-    """All that the page shows. The filters hold for the operations; the time holds for everything."""
+def _shown(lake: Lake, asked: Asked, look: Standings, is_described: bool) -> dict[str, Any]:
+    """All that the page shows. The filters hold for the operations; the time holds for everything.
+
+    Standings hold for all time.
+    """
     clock = system_clock
-    found = reading.operations(lake, asked, clock)
+    found = look.listing(asked, clock)
+    counts = look.counts()
     window = Asked(since=asked.since, until=asked.until)
     some = replace(window, limit=_OTHERS)
+    services = reading.services(lake, window, clock)
     return {
         "overview": reading.overview(lake, window, clock),
         "operations": found,
         "pages": max(-(-found.total // PAGE_ROWS), 1),
-        "services": reading.services(lake, window, clock),
+        "services": services,
+        "standing_counts": counts,
+        "standing_totals": _totals(counts),
+        "service_owners": {one.service: look.service_owners(one.service) for one in services},
+        "is_described": is_described,
         "credentials": reading.credentials(lake, some, clock),
         "callers": reading.callers(lake, some, clock),
         "kinds": reading.caller_kinds(lake, window, clock),
@@ -133,6 +153,14 @@ def _shown(lake: Lake, asked: Asked) -> dict[str, Any]:
         "version": __version__,
         "as_of": datetime.fromtimestamp(clock() / 1e6, UTC),
     }
+
+
+def _totals(counts: dict[str, dict[str, int]]) -> dict[str, int]:
+    """Standing → how many operations of all services have it."""
+    total: Counter[str] = Counter()
+    for one in counts.values():
+        total.update(one)
+    return {name: total[name] for name in (*STANDINGS, UNOWNED)}
 
 
 def _link(given: dict[str, str], to: int) -> str:

@@ -128,10 +128,12 @@ class Codeowners:
 
     def of(self, path: str) -> list[tuple[str, str]]:
         """(owner, where it is said) of a file or folder, by its path from the repository's top."""
-        path = path.strip("/")
+        file = path.strip("/")
+        folder = f"{file}/"
         found: dict[str, str] = {}
         for section in self._sections:
-            hit = next((one for compiled, one in section if compiled.search(path)), None)
+            fitting = (one for compiled, one in section if compiled.search(file) or compiled.search(folder))
+            hit = next(fitting, None)
             if hit is not None and not hit.excludes:
                 for owner in hit.owners:
                     found.setdefault(owner, f"{self._name}:{hit.number}")

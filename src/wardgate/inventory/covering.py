@@ -40,6 +40,8 @@ class Covering:
     base: str
     why: str = ""
     """How the service was told, as `matching.ServiceMatch` has it; empty: it was never called."""
+    found: Described[Outlined] | None = field(default=None, repr=False)
+    """What told the service, where that is at hand."""
 
     @cached_property
     def operations(self) -> tuple[Outlined, ...]:
@@ -47,7 +49,8 @@ class Covering:
 
     @cached_property
     def lookup(self) -> Described[Outlined]:
-        return Described(self.operations, self.base)
+        whole = self.operations is self.given.outline.operations
+        return self.found if self.found is not None and whole else Described(self.operations, self.base)
 
     @cached_property
     def covers(self) -> Evidence:
@@ -74,8 +77,17 @@ class Covering:
 
     def owned(self, one: Outlined | None = None) -> list[Evidence]:
         """Who answers for an operation, or for all, as CODEOWNERS and the description have it."""
+        if one is None or one.owner is None:
+            return list(self._owned_whole)
+        return self._owned(one.owner)
+
+    @cached_property
+    def _owned_whole(self) -> list[Evidence]:
+        return self._owned(None)
+
+    def _owned(self, owner: str | None) -> list[Evidence]:
         out = [Evidence(Layer.CODE, Says.OWNED, place, detail=who) for who, place in self.given.owners]
-        said = (one.owner if one else None) or self.given.outline.owner
+        said = owner or self.given.outline.owner
         named = (
             said.split(", ")
             if said
@@ -113,7 +125,8 @@ def coverings(given: Iterable[Given], called: Seen) -> dict[str, list[Covering]]
     out: dict[str, list[Covering]] = {}
     for one in given:
         matches = described_services(one.outline, called, one.service)
-        found = [Covering(one, each.service, each.base, each.why) for each in matches] or [_unseen(one)]
+        found = [Covering(one, each.service, each.base, each.why, each.lookup) for each in matches]
+        found = found or [_unseen(one)]
         for each in found:
             out.setdefault(each.service, []).append(each)
     return out

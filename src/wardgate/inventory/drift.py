@@ -63,7 +63,7 @@ def drift(
         found = described.of(one)
         if found is not None:
             called.setdefault(found.key, []).append(one)
-        elif not described.covers_preflight(one):
+        elif one.was_found and not described.covers_preflight(one):
             out.append(_of(Drift.UNDESCRIBED, one))
     for operation in operations:
         seen = called.get(operation.key)
@@ -127,14 +127,17 @@ def _statuses(described: Operation, one: Observed) -> Iterable[Difference]:
 
 
 def _auth(described: Operation, one: Observed) -> Iterable[Difference]:
-    """Judged by calls that were answered well, because refusing the others is what authentication is for."""
-    if one.no_credential_share is None or described.security is None:
+    """Calls that were refused say nothing: refusing is what authentication is for.
+
+    Nobody counted which calls without a credential were refused, so they are taken to be all that were.
+    """
+    if one.anonymous is None or described.security is None:
         return
+    without, every = one.anonymous
     needed = bool(described.security) and () not in described.security
-    answered = one.statuses is None or any(kind in (1, 2, 3) for kind in one.statuses)
-    if needed and answered and one.no_credential_share == 1:
-        yield _of(Drift.AUTH_MISSING, one)
-    elif not described.security and one.no_credential_share == 0:
+    if needed and (without > one.refused if one.statuses else without == every):
+        yield _of(Drift.AUTH_MISSING, one, "" if without == every else "some calls")
+    elif not described.security and without == 0:
         yield _of(Drift.AUTH_UNDESCRIBED, one)
 
 

@@ -7,7 +7,8 @@ fits the most observed operations is taken, because gateways strip it before som
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -52,6 +53,7 @@ class ServiceMatch:
     confidence: float
     hits: int
     """Observed operations that the specification describes."""
+    lookup: "Described[Outlined] | None" = field(default=None, compare=False, repr=False)
 
 
 def places(servers: Iterable[Server]) -> list[Place]:
@@ -111,7 +113,11 @@ class Described(Generic[Op]):
             full.setdefault(path.rstrip("/") or "/", key)
             self._by_path.setdefault(key, {}).setdefault(one.method or "", one)
         self._keys = full
-        self._table = Table(full)
+        self._met: dict[str, dict[str, Op] | None] = {}
+
+    @cached_property
+    def _table(self) -> Table:
+        return Table(self._keys)
 
     def of(self, observed: Labelled) -> Op | None:
         """The described operation that an observed one is.
@@ -137,8 +143,15 @@ class Described(Generic[Op]):
         return (observed.method or "").upper() == "OPTIONS" and self._at(observed.template) is not None
 
     def _at(self, template: str) -> dict[str, Op] | None:
+        """The methods under a template. Kept, because one operation is asked for several times."""
+        if template not in self._met:
+            self._met[template] = self._looked_up(template)
+        return self._met[template]
+
+    def _looked_up(self, template: str) -> dict[str, Op] | None:
         path = template.rstrip("/") or "/"
-        exact = self._by_path.get(skeleton(path)) or self._by_path.get(skeleton(path) + "/")
+        key = skeleton(path)
+        exact = self._by_path.get(key) or self._by_path.get(key + "/")
         if exact is not None:
             return exact
         found = self._table.match(path.split("/")[1:])
@@ -182,14 +195,13 @@ def described_services(specification: Outline, called: Seen, named: str | None =
 
     if named is not None:
         base, hits = best(bases, called.by_service.get(named, ()))
-        return [ServiceMatch(named, base, "named", 1.0, hits)]
+        return [ServiceMatch(named, base, "named", 1.0, hits, described[base])]
     out = []
     for service, at in _hosted(found_places, called).items():
         base, hits = best(list(dict.fromkeys(one.base for one in at)), called.by_service[service])
         sure = any(not one.open for one in at)
-        out.append(
-            ServiceMatch(service, base, "host" if sure else "host-variable", 1.0 if sure else 0.9, hits)
-        )
+        why, confidence = ("host", 1.0) if sure else ("host-variable", 0.9)
+        out.append(ServiceMatch(service, base, why, confidence, hits, described[base]))
     if not out:
         keys = {key for base in bases for one in specification.operations for key in _keys(base, one)}
         for service in sorted(called.like(keys)):
@@ -197,7 +209,8 @@ def described_services(specification: Outline, called: Seen, named: str | None =
             base, hits = best(bases, operations)
             share = hits / len(operations)
             if hits >= FEWEST and share >= SHARE:
-                out.append(ServiceMatch(service, base, "templates", round(0.8 * share, 2), hits))
+                confidence = round(0.8 * share, 2)
+                out.append(ServiceMatch(service, base, "templates", confidence, hits, described[base]))
     surest = max((one.confidence for one in out), default=0.0)
     return sorted(out, key=lambda one: (one.confidence != surest, -one.hits, one.service))
 

@@ -30,13 +30,22 @@ class Observed:
     """Media type → shape of the bodies that were sent."""
     responses: Mapping[str, Mapping[str, Shape]] | None = None
     """Status → media type → shape of the bodies that were answered."""
-    no_credential_share: float | None = None
-    """Share of calls for which no vantage shows a credential."""
+    refused: int = 0
+    """Calls that were answered by 4xx."""
+    anonymous: tuple[int, int] | None = None
+    """(Calls without a credential, all calls) where a source sees that shows credentials; None: none does."""
+    was_found: bool = True
+    """Whether anything but `not found` ever came back."""
     first_seen: datetime | None = None
     last_seen: datetime | None = None
 
 
-def observed(one: Operation, queries: Mapping[str, float] | None = None) -> Observed:
+def observed(
+    one: Operation,
+    queries: Mapping[str, float] | None = None,
+    anonymous: tuple[int, int] | None = None,
+    was_found: bool = True,
+) -> Observed:
     """What the inventory's listing says of an operation."""
     counts = (one.status_1xx, one.status_2xx, one.status_3xx, one.status_4xx, one.status_5xx)
     return Observed(
@@ -49,7 +58,9 @@ def observed(one: Operation, queries: Mapping[str, float] | None = None) -> Obse
         calls=one.calls,
         statuses=tuple(at for at, n in enumerate(counts, 1) if n) or None,
         queries=queries,
-        no_credential_share=one.no_credential_share,
+        refused=one.status_4xx,
+        anonymous=anonymous,
+        was_found=was_found,
         first_seen=one.first_seen,
         last_seen=one.last_seen,
     )

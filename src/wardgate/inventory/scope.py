@@ -145,4 +145,8 @@ def _paths_wanted(scope: Scope, parameters: dict[str, Any]) -> str:
                coalesce(any_value(operation), '')), lower($search))"""
         )
         parameters["search"] = scope.search
+    if scope.operation_ids is not None:
+        # As one text: the engine takes 50 µs for every number of a list.
+        wanted.append("operation_id IN (SELECT unnest(string_split($operation_ids, ',')::BIGINT[]))")
+        parameters["operation_ids"] = ",".join(map(str, scope.operation_ids or (0,)))
     return f"HAVING {' AND '.join(wanted)}" if wanted else ""

@@ -26,6 +26,24 @@ _SIGHTS = """
 SELECT service, source, min(first_us), max(last_us)
 FROM scoped JOIN labels USING (operation_id) GROUP BY ALL ORDER BY ALL"""
 
+_PRESENTED = """,
+seen AS (
+    SELECT operation_id, source, sum(calls + linked) FILTER (credential_id = 0) AS without,
+           sum(calls + linked) AS every
+    FROM scoped SEMI JOIN (SELECT DISTINCT source FROM {lake}.rollups WHERE credential_id <> 0) USING (source)
+    GROUP BY ALL)
+SELECT operation_id, max_by(coalesce(without, 0)::BIGINT, every), max(every)::BIGINT
+FROM seen WHERE every > 0 GROUP BY operation_id"""
+
+
+def presented(lake: Lake, scope: Scope) -> dict[int, tuple[int, int]]:
+    """Operation → (calls without a credential, calls), as the source has it that shows most of them.
+
+    Only sources that ever showed a credential are asked: an access log never does, and says nothing.
+    """
+    found = question(scope).tuples(lake, _PRESENTED.format(lake=ALIAS))
+    return {operation_id: (without, every) for operation_id, without, every in found}
+
 
 def only_tried(lake: Lake, operation_ids: Collection[int]) -> set[int]:
     """Those of the operations whose calls were all answered by `not found`.

@@ -17,6 +17,7 @@ import zstandard
 
 from wardgate.core.clock import system_clock
 from wardgate.core.errors import WardgateError
+from wardgate.inventory import traffic
 from wardgate.inventory.classification import Classification, Standing
 from wardgate.inventory.drift import Difference, drift
 from wardgate.inventory.exporting import Entry
@@ -157,7 +158,8 @@ def inventory(kept: Specifications, lake: Lake, service: str) -> tuple[list[Entr
     Raises `service-unknown`.
     """
     look = Standings(lake, Knowledge([as_given(one, specification(kept, one)) for one in kept.in_force()]))
-    found = look.listing(Asked(service=service.replace("*", "?"), static=False), system_clock)
+    name = None if "*" in service else service  # a name is no pattern here
+    found = look.listing(Asked(service=name, static=False), system_clock)
     listed = [one for one in found.rows if one.operation.service == service]
     if not listed:
         raise WardgateError(
@@ -165,17 +167,17 @@ def inventory(kept: Specifications, lake: Lake, service: str) -> tuple[list[Entr
             "no calls to that service were seen, and no specification describes it;",
             mend="`wardgate services` lists those that were called.",
         )
-    queries = _queries(lake, [one.operation for one in listed])
+    seen = _all_observed(lake, [one.operation for one in listed], Scope(service=name, static=False))
     whole = [one.given.outline for one in look.covers(service)]
     fullest = max(whole, key=lambda one: len(one.operations), default=None)
-    return [_entry(one, queries) for one in listed], cast(Specification | None, fullest)
+    return [_entry(one, seen) for one in listed], cast(Specification | None, fullest)
 
 
-def _entry(listed: Listed, queries: dict[int, dict[str, float] | None]) -> Entry:
+def _entry(listed: Listed, by_id: dict[int, Observed]) -> Entry:
     one = listed.operation
     described = next(iter(listed.described), None)
     template = described[0].template(described[1]) if described else one.template
-    seen = None if one.operation_id is None else observed(one, queries[one.operation_id])
+    seen = None if one.operation_id is None else by_id[one.operation_id]
     full = cast(Operation | None, described[1] if described else None)
     return Entry(
         seen, full, listed.classification or Classification(Standing.UNKNOWN, ()), template, one.method
@@ -195,27 +197,34 @@ def _named(kept: Specifications, name: str | None) -> list[GivenSpecification]:
 
 def _observed(lake: Lake, service: str | None) -> dict[str, list[Observed]]:
     """What was observed of every service, or of one."""
-    found = operations(lake, Scope(service=service, static=False)).rows
-    queries = _queries(lake, found, service)
+    scope = Scope(service=service, static=False)
+    found = operations(lake, scope).rows
+    seen = _all_observed(lake, found, scope)
     out: dict[str, list[Observed]] = {}
     for one in found:
         if one.operation_id is not None:
-            out.setdefault(one.service, []).append(observed(one, queries[one.operation_id]))
+            out.setdefault(one.service, []).append(seen[one.operation_id])
     return out
 
 
-def _queries(
-    lake: Lake, found: Sequence[Found], service: str | None = None
-) -> dict[int, dict[str, float] | None]:
-    """The query parameters of each operation.
+def _all_observed(lake: Lake, found: Sequence[Found], scope: Scope) -> dict[int, Observed]:
+    """Operation → what was observed of it.
 
     One never seen with a query has no query parameters where its service's calls show queries at all;
     elsewhere nothing is known of them.
     """
-    names = query_names(lake, Scope(service=service, static=False))
+    names = query_names(lake, scope)
     shown = {one.service for one in found if one.operation_id in names}
+    anonymous = traffic.presented(lake, scope)
+    refused = [one.operation_id for one in found if one.operation_id and one.status_4xx == one.calls > 0]
+    tried = traffic.only_tried(lake, refused)
     return {
-        one.operation_id: names.get(one.operation_id, {} if one.service in shown else None)
+        one.operation_id: observed(
+            one,
+            names.get(one.operation_id, {} if one.service in shown else None),
+            anonymous.get(one.operation_id),
+            one.operation_id not in tried,
+        )
         for one in found
         if one.operation_id is not None
     }
