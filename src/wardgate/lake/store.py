@@ -25,6 +25,7 @@ from wardgate.core.stacking import stacked
 from wardgate.lake.batch_locks import LINKING, OPENING, BatchLocks
 from wardgate.lake.engine import ALIAS, MEMORY, Place, connect, unreadable
 from wardgate.lake.files import METADATA
+from wardgate.lake.layout import refuse_newer
 from wardgate.lake.parquet import write_parquet
 from wardgate.lake.tables import TABLES
 
@@ -79,7 +80,11 @@ class Lake:
         self._locks = BatchLocks(place.catalog) if place.on_postgres else None
         self._con = self._connected(memory, threads)
         try:
+            refuse_newer(self._con)
             self._make_tables()
+        except WardgateError:
+            self._con.close()
+            raise
         except duckdb.Error as error:
             self._con.close()
             if is_full(error, place):
