@@ -31,6 +31,10 @@ run: setup ## take traffic in (a sample, or LOG=/path/to/access.log), show the i
 lock: | $(UV) ## resolve the dependencies again and write requirements.lock
 	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
 	  --custom-compile-command 'make lock' $(EXTRAS) --group dev pyproject.toml -o requirements.lock
+	$(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
+	  --custom-compile-command 'make lock' $(EXTRAS) --constraint requirements.lock pyproject.toml -o deploy/run.lock
+	echo hatchling | $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
+	  --custom-compile-command 'make lock' - -o deploy/build.lock
 
 engines: ## install the real engines that tests start (Debian, as root); without them those tests say they skip
 	@./tests/engines.sh

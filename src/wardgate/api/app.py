@@ -14,6 +14,7 @@ from wardgate import __version__
 from wardgate.api.bodies import Bodies, drain
 from wardgate.api.calls import calls_router
 from wardgate.api.health import NotReady, health_router
+from wardgate.api.metrics import Answered, Counted
 from wardgate.api.page_guard import PageGuard
 from wardgate.api.problems import PROBLEM_SCHEMA, problem
 from wardgate.api.sealed import Sealed
@@ -34,11 +35,13 @@ def create_app(
     not_ready: NotReady,
     *,
     pages: Sequence[APIRouter] = (),
+    answered: Answered | None = None,
     state: Mapping[str, Any] | None = None,
 ) -> FastAPI:
     """The application: refusals are answered as problem documents, the unforeseen without its text.
 
     `pages` are routers that only those get to see whom `[listen]` names; they find `state` in `app.state`.
+    `answered` is told path and status of every answer to a push.
     """
     app = FastAPI(
         title="Wardgate",
@@ -60,6 +63,8 @@ def create_app(
     _handle_errors(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.add_middleware(Sealed)
+    if answered is not None:
+        app.add_middleware(Counted, answered=answered)
     return app
 
 

@@ -4,22 +4,18 @@ An unforeseen failure is logged by type and place only, since its message could 
 it must not reach the server, which would log all of it.
 """
 
-import logging
-import traceback
-from pathlib import Path
-
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wardgate.api.problems import problem
 from wardgate.core.errors import WardgateError
+from wardgate.core.events import LogEvent, log, place_of
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_log = logging.getLogger("wardgate.api")
 
 
 class Sealed:
@@ -46,11 +42,10 @@ class Sealed:
         try:
             await self._app(scope, receive, sealed_send)
         except Exception as error:  # noqa: BLE001 - the one place where everything ends
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            name = f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
-            if name.startswith("ClientDisconnect"):
+            if type(error).__name__ == "ClientDisconnect":
                 return
-            _log.error("[defect] %s", name)
+            kind, place = type(error).__name__, place_of(error)
+            log(LogEvent.DEFECT, code="defect", message=f"{kind} at {place}", type=kind, place=place)
             if not started:
                 failure = WardgateError("defect", "an unforeseen failure.", mend="The log says where.")
                 await problem(failure)(scope, receive, sealed_send)

@@ -11,6 +11,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pkgutil import resolve_name
 from threading import Event
 from types import FrameType
@@ -18,9 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from wardgate import __version__
 from wardgate.cli.installation import Installation, pass_installation
-from wardgate.cli.output import clean, emit_json, say
-from wardgate.core.errors import WardgateError
+from wardgate.cli.output import emit_json, say
+from wardgate.core.errors import Exit, WardgateError
+from wardgate.core.events import Form, Level, LogEvent, log, log_error, place_of, set_up
 
 if TYPE_CHECKING:
     from wardgate.core.home import Home
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
     from wardgate.service.running import Running
 
 APPLICATION = "wardgate.api.app:create_app"
-PAGES = ("wardgate.console.app:router",)
+PAGES = ("wardgate.console.app:router", "wardgate.api.metrics:router")
 
 _AS_JSON = click.option(
     "--json", "as_json", is_flag=True, help="Print what happens as JSON, one object a line."
@@ -37,58 +41,134 @@ _ADDRESS = click.option(
     "--address", help="Address to listen on. Default: listen.address of the configuration."
 )
 _PORT = click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+_LOG_FORMAT = click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    help="Form of what is logged on standard error. Default: log.format of the configuration.",
+)
+_LOG_LEVEL = click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="The least that is logged. Default: log.level of the configuration.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Logs:
+    """How to log, as far as the command line says."""
+
+    form: Form | None
+    level: Level | None
+
+    def begin(self, config: "Config | None" = None) -> Form:
+        """Log so from here on; as the configuration says where the command line does not."""
+        form = self.form or (config.log.format if config else "text")
+        set_up(form, self.level or (config.log.level if config else "warning"))
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it tells of every peer that hung up
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each scanner's garbage
+        return form
 
 
 @click.command()
 @_ADDRESS
 @_PORT
 @_AS_JSON
+@_LOG_FORMAT
+@_LOG_LEVEL
 @pass_installation
-def up(installation: Installation, address: str | None, port: int | None, as_json: bool) -> None:
+def up(
+    installation: Installation,
+    /,
+    *,
+    address: str | None,
+    port: int | None,
+    as_json: bool,
+    log_format: Form | None,
+    log_level: Level | None,
+) -> None:
     """Follow sources, take pushes and serve the page, on one machine."""
-    _run(installation, as_json, serving=True, working=True, address=address, port=port)
+    logs = _Logs(log_format, log_level)
+    _run(installation, as_json, logs, serving=True, working=True, address=address, port=port)
 
 
 @click.command()
 @_ADDRESS
 @_PORT
 @_AS_JSON
+@_LOG_FORMAT
+@_LOG_LEVEL
 @pass_installation
-def serve(installation: Installation, address: str | None, port: int | None, as_json: bool) -> None:
+def serve(
+    installation: Installation,
+    /,
+    *,
+    address: str | None,
+    port: int | None,
+    as_json: bool,
+    log_format: Form | None,
+    log_level: Level | None,
+) -> None:
     """Serve the page and take pushes."""
-    _run(installation, as_json, serving=True, working=False, address=address, port=port)
+    logs = _Logs(log_format, log_level)
+    _run(installation, as_json, logs, serving=True, working=False, address=address, port=port)
 
 
 @click.command()
 @_AS_JSON
+@_LOG_FORMAT
+@_LOG_LEVEL
 @pass_installation
-def work(installation: Installation, as_json: bool) -> None:
+def work(
+    installation: Installation, /, *, as_json: bool, log_format: Form | None, log_level: Level | None
+) -> None:
     """Follow the configured sources and keep the lake in shape."""
-    _run(installation, as_json, serving=False, working=True)
+    _run(installation, as_json, _Logs(log_format, log_level), serving=False, working=True)
 
 
 def _run(
     installation: Installation,
     as_json: bool,
+    logs: _Logs,
     *,
     serving: bool,
     working: bool,
     address: str | None = None,
     port: int | None = None,
 ) -> None:
+    """Run until told to stop. Where logs are JSON, so is the last line."""
     from wardgate.core.config import load_config
+
+    form = logs.begin()
+    try:
+        config = _listening_on(
+            load_config(installation.config, required=installation.config_path is not None), address, port
+        )
+        form = logs.begin(config)
+        _run_with(installation.home, config, as_json, serving=serving, working=working)
+    except WardgateError as error:
+        if form != "json":
+            raise
+        log_error(LogEvent.FAILED, error)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        if form != "json":
+            raise
+        log(
+            LogEvent.DEFECT,
+            code="defect",
+            message="unforeseen",
+            type=type(error).__name__,
+            place=place_of(error),
+        )
+        sys.exit(Exit.FAILED)
+
+
+def _run_with(home: "Home", config: "Config", as_json: bool, *, serving: bool, working: bool) -> None:
     from wardgate.service.running import Running
 
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it would log messages of exceptions
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each scanner's garbage
-    home = installation.home
-    config = _listening_on(
-        load_config(installation.config, required=installation.config_path is not None), address, port
-    )
     ending = _Ending()
     with ending.on_signals():
-        running = Running(home, config, ending.fail, _tell, ending.ended)
+        running = Running(home, config, ending.fail, partial(log_error, LogEvent.TROUBLE), ending.ended)
         try:
             if working:
                 running.start_followers()
@@ -100,6 +180,7 @@ def _run(
             running.close()
     if ending.failure is not None:
         raise ending.failure
+    log(LogEvent.STOPPED)
     if as_json:
         emit_json({"event": "stopped"})
     else:
@@ -132,6 +213,9 @@ def _serve_or_wait(
 
 
 def _application(running: "Running") -> Any:
+    from wardgate.service.metrics import Metrics
+
+    metrics = Metrics(running)
     return resolve_name(APPLICATION)(
         running.config,
         running.pushes,
@@ -139,7 +223,13 @@ def _application(running: "Running") -> Any:
         running.clock,
         running.not_ready,
         pages=[resolve_name(page) for page in PAGES],
-        state={"lake": running.lake, "home": running.home, "config": running.config},
+        answered=metrics.answered,
+        state={
+            "lake": running.lake,
+            "home": running.home,
+            "config": running.config,
+            "metrics": metrics,
+        },
     )
 
 
@@ -191,6 +281,7 @@ class _Ending:
 
 def _say_up(home: "Home", config: "Config", url: str | None, as_json: bool) -> None:
     names = [one.name for one in config.source]
+    log(LogEvent.STARTED, version=__version__, url=url, home=str(home.path), sources=len(names))
     if as_json:
         emit_json({"event": "up", "url": url, "home": str(home.path), "sources": names})
     elif url:
@@ -199,7 +290,3 @@ def _say_up(home: "Home", config: "Config", url: str | None, as_json: bool) -> N
     else:
         say("Wardgate is working. Ctrl-C stops it.")
     sys.stdout.flush()
-
-
-def _tell(error: WardgateError) -> None:
-    click.echo(clean(str(error)), err=True)

@@ -183,6 +183,17 @@ class PushSettings(_Section):
     )
 
 
+class LogSettings(_Section):
+    """What a running process says on standard error. No value from traffic is ever in it."""
+
+    format: Literal["text", "json"] = Field(
+        default="text", description="Lines for people, or JSON, one object a line."
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="The least that is logged."
+    )
+
+
 class SyslogSettings(_Section):
     """Where syslog messages are taken (RFC 5424, RFC 3164). What they hold is said by a source."""
 
@@ -279,6 +290,7 @@ class Config(_Section):
     listen: ListenSettings = ListenSettings()
     push: PushSettings = PushSettings()
     syslog: SyslogSettings = SyslogSettings()
+    log: LogSettings = LogSettings()
     source: list[SourceSettings] = Field(default_factory=list)
 
     @model_validator(mode="after")

@@ -13,11 +13,12 @@ from threading import Event
 
 from wardgate.core.clock import Clock, system_clock
 from wardgate.core.errors import WardgateError
+from wardgate.core.events import LogEvent, log
 from wardgate.core.home import Home
 from wardgate.core.keys import load_key
 from wardgate.core.settings import Config
 from wardgate.lake.engine import configured_place
-from wardgate.lake.maintenance import Maintainer
+from wardgate.lake.maintenance import Maintainer, Report
 from wardgate.lake.store import Lake
 from wardgate.pipeline import Pipeline
 from wardgate.service.configured import followed_of, syslog_of
@@ -25,6 +26,7 @@ from wardgate.service.follow import Follower
 from wardgate.service.full_disk import with_room
 from wardgate.service.learning import Learner
 from wardgate.service.pushes import Pushes
+from wardgate.service.readiness import Readiness
 from wardgate.service.syslog_listener import SyslogListener
 from wardgate.service.workers import Work, Worker
 from wardgate.service.writer import Writer
@@ -77,6 +79,8 @@ class Running:
             self.pushes = Pushes(self.pipeline, self.writer, SkipRules(config.push.skip))
             opened.callback(self.pushes.close)
             self.tokens = PushTokens(self.state, key, clock)
+            self._readiness = Readiness(home, self.writer, self.lake, self.state, config.push.max_pending)
+            opened.callback(self._readiness.close)
             self._opened = opened.pop_all()
 
     def _opened_lake(self) -> Lake:
@@ -125,12 +129,7 @@ class Running:
 
     def not_ready(self) -> list[str]:
         """Codes of what keeps calls from being taken now."""
-        found = []
-        if self.writer.disk_full:
-            found.append("disk-full")
-        if self.writer.pending >= self.config.push.max_pending:
-            found.append("writer-full")
-        return found
+        return self._readiness.not_ready()
 
     def close(self) -> None:
         """Stop everything; what was accepted is committed when this returns."""
@@ -145,7 +144,9 @@ class Running:
         told = ""
         try:
             while not stop.wait(self.config.lake.maintenance_interval_s):
-                failure = maintainer.run_once().failure
+                report = maintainer.run_once()
+                failure = report.failure
+                _log_upkeep(report)
                 if failure and failure != told:
                     self._tell(
                         WardgateError(failure, "the lake's upkeep did not finish; the next round goes on.")
@@ -153,3 +154,15 @@ class Running:
                 told = failure
         finally:
             maintainer.close()
+
+
+def _log_upkeep(report: Report) -> None:
+    """A round that changed something."""
+    counts = {
+        "merged_files": report.merged_files,
+        "folded_rows": report.folded_rows,
+        "dropped_rows": sum(report.dropped_rows.values()),
+        "deleted_files": report.deleted_files + report.orphaned_files,
+    }
+    if any(counts.values()):
+        log(LogEvent.UPKEEP, **counts, seconds=report.seconds, longest_hold_s=report.longest_hold_s)

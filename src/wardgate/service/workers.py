@@ -3,12 +3,11 @@
 A failure that is no refusal of ours is named by type and place only: its message could hold a value.
 """
 
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from threading import Event, Thread
 
 from wardgate.core.errors import Exit, WardgateError
+from wardgate.core.events import place_of
 
 Work = Callable[[Event], None]
 """Works until the event is set. What it raises is its failure."""
@@ -47,11 +46,9 @@ class Worker:
 
 def defect(error: Exception, where: str) -> WardgateError:
     """An unforeseen failure without its text."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{Path(last.filename).name}:{last.lineno}"
     return WardgateError(
         "defect",
-        f"{where} failed unforeseen: {type(error).__name__} at {place}.",
+        f"{where} failed unforeseen: {type(error).__name__} at {place_of(error)}.",
         mend="Please report it.",
         exit_code=Exit.FAILED,
     )

@@ -92,6 +92,8 @@ class Writer:
         self._queue: deque[_Waiting] = deque()
         self._calls = 0  # waiting or being committed
         self._full_until: float | None = None
+        self.timed: Callable[[float], None] = lambda seconds: None
+        """Told how long each commit took."""
         self._closing = False
         self._changed = Condition()
         self._thread = Thread(target=self._run, name="writer", daemon=True)
@@ -203,6 +205,7 @@ class Writer:
                 self._answer(one, error)
 
     def _commit(self, group: list[_Waiting]) -> None:
+        start = self._now()
         try:
             written = self._pipeline.commit([one.part for one in group])
         except LakeFull:
@@ -212,6 +215,7 @@ class Writer:
                 raise LakeFull from error
             raise
         self._full_until = None
+        self.timed(self._now() - start)
         for one, fresh in zip(group, written, strict=True):
             self._answer(one, fresh)
 
