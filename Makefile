@@ -8,7 +8,7 @@ EXTRAS := --extra console --extra scaled
 STAMP := $(VENV)/.locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest crash bench-follow bench-push bench-recognition bench-descriptions bench-data-classes bench-identities template-prior
+.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest crash bench-follow bench-push bench-recognition bench-descriptions bench-data-classes bench-identities bench-signals template-prior
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -70,6 +70,9 @@ bench-data-classes: setup ## data classes on labelled values: recall, false alar
 
 bench-identities: setup ## declared bots and agents recognised, browsers and libraries not (SHOW=1: what was not)
 	$(BIN)/python bench/identities.py $(if $(SHOW),--show)
+
+bench-signals: setup ## what content rules notice of attacks and of what is none, and their cost (SHOW=1: examples)
+	$(BIN)/python bench/signals.py $(if $(SHOW),--show)
 
 template-prior: setup ## learn the prior of templates from public descriptions (EXCLUDE=provider,…; OUT=file)
 	$(BIN)/python bench/templating/train.py --exclude "$(EXCLUDE)" $(if $(OUT),--out $(OUT))

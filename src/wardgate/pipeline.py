@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
 from typing import Any
+from zlib import crc32
 
 import duckdb
 import numpy as np
@@ -22,14 +23,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wardgate.core.clock import Clock
-from wardgate.core.ids import Ids, KnownIds
+from wardgate.core.ids import Ids, KnownIds, mixed
 from wardgate.core.keys import Key
 from wardgate.core.observed import Parsed, Reject
 from wardgate.core.stacking import stacked
 from wardgate.inventory.sighted import remembered
 from wardgate.lake.engine import ALIAS
+from wardgate.lake.instances import known_before
 from wardgate.lake.linking import mark_linked
-from wardgate.lake.rollup import ROLLED, latencies, rollups
+from wardgate.lake.rollup import ROLLED, latencies, presented, rollups
 from wardgate.lake.store import Batch, Lake
 from wardgate.lake.tables import LEDGER, PATHS, REJECTS, SIGHTINGS
 from wardgate.match.secrets import mask_text, shape
@@ -44,9 +46,12 @@ _FACTS = {
     "traits": "trait_id",
     "sightings": "sighting_id",
     "credentials": "credential_id",
+    "instances": "instance_id",
     "callers": "caller_id",
+    "content_rules": "rule_id",
 }
-"""Table of facts → what a fact of it is known by."""
+"""Table of facts → what a fact of it is known by (see `_fact_ids`)."""
+_DAY_US = 86_400_000_000
 _HEED_US = 30_000_000
 """How often a process looks whether somebody was erased."""
 FIRST_VERSION = 1
@@ -104,7 +109,7 @@ class Pipeline:
         self.lake = lake
         self.key = key
         self._clock = clock
-        self._recognition = Recognition(key)
+        self._recognition = Recognition(key, known_before(lake, key))
         self._proxies: dict[tuple[str, ...], Proxies] = {}
         self._known = {name: KnownIds() for name in _FACTS}
         self._learning = Learning(key, partial(remembered, lake), eager=eager)
@@ -202,9 +207,15 @@ class Pipeline:
         found = self._recognition.recognise(observed, context)
         rows = {"calls": found.calls}
         new_ids: dict[str, Ids] = {}
-        learned = {"traits": found.traits, "credentials": found.credentials, "callers": found.callers}
+        learned = {
+            "traits": found.traits,
+            "credentials": found.credentials,
+            "instances": found.instances,
+            "callers": found.callers,
+            "content_rules": found.rules,
+        }
         for name, table in learned.items():
-            ids = np.asarray(table[_FACTS[name]].to_numpy(), np.int64)
+            ids = _fact_ids(name, table)
             fresh = self._known[name].fresh(ids)
             if fresh.any():
                 rows[name] = table.filter(pa.array(fresh))
@@ -245,6 +256,22 @@ class Pipeline:
             start += size
 
 
+def _fact_ids(name: str, table: pa.Table) -> Ids:
+    """What each row says, as one id: a row whose id was written before says nothing new.
+
+    A credential is said again for each place, and for each day on which its tokens expire.
+    """
+    ids = np.asarray(table[_FACTS[name]].to_numpy(), np.int64)
+    if name == "credentials" and table.num_rows:
+        places = pc.dictionary_encode(table["place"]).combine_chunks()
+        seeds = np.array([crc32(one.encode()) for one in places.dictionary.to_pylist()], np.int64)
+        days = table["expires_at_us"].cast(pa.int64()).fill_null(0).to_numpy() // _DAY_US
+        return mixed(ids, seeds[places.indices.to_numpy()] * 1_000_003 + days)
+    if name == "instances":
+        return mixed(ids, np.asarray(table["credential_id"].to_numpy(), np.int64))
+    return ids
+
+
 def _linked(con: duckdb.DuckDBPyConnection, batches: Sequence[Batch]) -> list[pa.Table | None]:
     """Each batch's calls, linked to other vantages': to what was committed before, and to one another.
 
@@ -283,6 +310,9 @@ def _finished(batches: Sequence[Batch], calls: Sequence[pa.Table | None]) -> lis
     for of_one in by_source.values():
         together = stacked([rows["calls"].select(ROLLED) for rows in of_one])
         of_one[0] |= {"rollups": rollups(together), "latencies": latencies(together)}
+        beside = presented(together)
+        if beside.num_rows:
+            of_one[0] |= {"presented": beside}
     return [Batch(one.batch_id, {**one.rows, **rows}) for one, rows in zip(batches, own, strict=True)]
 
 
@@ -290,21 +320,24 @@ def _own(calls: pa.Table, rows: dict[str, pa.Table]) -> tuple[dict[str, pa.Table
     """Some calls with the new facts they show. Parts may be dropped singly, so each has its own."""
     own = {"calls": calls}
     new_ids: dict[str, Ids] = {}
-    presented = pc.list_flatten(calls["credentials"])
+    of_call = pc.list_flatten(calls["credentials"])
     shown = {
         "paths": ("path_id", calls["path_id"]),
         "traits": ("path_id", calls["path_id"]),
         "sightings": ("path_id", calls["path_id"]),
-        "credentials": ("credential_id", pc.struct_field(presented, "credential_id")),
+        "credentials": ("credential_id", pc.struct_field(of_call, "credential_id")),
+        "instances": ("credential_id", pc.struct_field(of_call, "credential_id")),
         "callers": ("caller_id", calls["caller_id"]),
     }
-    for name, column in _FACTS.items():
+    for name in _FACTS:
         if name in rows:
-            of, ids = shown[name]
-            facts = rows[name].filter(pc.is_in(rows[name][of], value_set=pc.unique(ids)))
+            facts = rows[name]
+            if name in shown:
+                of, ids = shown[name]
+                facts = facts.filter(pc.is_in(facts[of], value_set=pc.unique(ids)))
             if facts.num_rows:
                 own[name] = facts
-                new_ids[name] = np.asarray(facts[column].to_numpy(), np.int64)
+                new_ids[name] = _fact_ids(name, facts)
     return own, new_ids
 
 

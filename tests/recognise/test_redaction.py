@@ -5,7 +5,7 @@ import json
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wardgate.core.keys import Key
@@ -140,6 +140,7 @@ _pieces = st.sampled_from(
 )  # fmt: skip
 
 
+@example(["/apassword =*", "/a token: x1", "/bearer ab1c"])
 @given(st.lists(st.lists(_pieces, min_size=1, max_size=7).map("".join), min_size=1, max_size=6))
 def test_splitting_in_columns_means_what_splitting_one_means(targets: list[str]) -> None:
     tokens = Tokens(KEY)

@@ -20,7 +20,9 @@ def credentials(installation: Installation, /, as_json: bool, **given: Any) -> N
     """List the credentials in use, by fingerprint.
 
     Clear secrets are never kept. A fingerprint is keyed for this installation: the same secret gives the
-    same fingerprint, and nothing leads back. Claims are as the token says, unverified.
+    same fingerprint, and nothing leads back. Claims are as the token says, unverified. Tokens that are
+    renewed (of one issuer, client, subject and session), certificates of one subject and passwords of one
+    login are instances of one credential; ~ marks a number of instances that is estimated.
     """
     from dataclasses import asdict
 
@@ -41,13 +43,15 @@ def credentials(installation: Installation, /, as_json: bool, **given: Any) -> N
         [
             Column("fingerprint"),
             Column("kind"),
-            Column("place", from_width=110),
+            Column("places", from_width=110, flexible=True),
             Column("hint", flexible=True),
             Column("client or issuer", flexible=True),
+            Column("instances", True, from_width=130),
             Column("calls", True),
             Column("errors", True, from_width=120),
             Column("operations", True, from_width=120),
             Column("callers", True, from_width=120),
+            Column("first seen", from_width=150),
             Column("last seen", from_width=140),
             Column("expires", from_width=170),
         ],
@@ -55,13 +59,15 @@ def credentials(installation: Installation, /, as_json: bool, **given: Any) -> N
             [
                 (one.fingerprint or "")[:12],
                 one.kind or "",
-                one.place or "",
+                ", ".join(one.places),
                 one.hint or "",
                 one.client or one.issuer or "",
+                f"{'~' if one.instances_estimated else ''}{count(one.instances)}",
                 count(one.calls),
                 count(one.errors),
                 count(one.operations),
                 count(one.callers),
+                when(one.first_seen),
                 when(one.last_seen),
                 when(one.expires_at),
             ]

@@ -111,7 +111,7 @@ def erase(
 
 
 def _login_hash(installation: Installation, login: str) -> str:
-    from wardgate.recognise.credentials import Recogniser
+    from wardgate.recognise.credentials.maker import Maker
 
     name = sys.stdin.readline().rstrip("\n") if login == "-" else login
-    return Recogniser(installation.key).login(name)
+    return Maker(installation.key).login(name)

@@ -6,7 +6,7 @@
 ORDERS: dict[str, tuple[str, ...]] = {
     "operations": ("calls", "errors", "error-share", "first", "last", "name", "p95", "callers"),
     "services": ("calls", "operations", "last", "name"),
-    "credentials": ("calls", "operations", "callers", "first", "last", "expires"),
+    "credentials": ("calls", "operations", "callers", "first", "last", "expires", "instances", "renewed"),
     "callers": ("calls", "errors", "operations", "first", "last"),
     "flows": ("calls", "errors", "last"),
 }

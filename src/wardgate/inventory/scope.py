@@ -4,9 +4,10 @@
 path belongs to any more: join with `known`). `known` is the
 mapping to them: per `path_id` the row with the highest version. `scoped` is the rollups of the minutes and
 paths asked for, with their operation. Joining before grouping was the faster order (1 M rollups of 629,000
-paths: 0.4 s against 1.1 s). `plain` is the same without the operation, where
-that is not needed. `callings` leaves out of it what only repeats a caller that another vantage shows: linked
-rows without a credential. Text reaches SQL as parameters only.
+paths: 0.4 s against 1.1 s). `plain` is the same without the operation, where that is not needed. `beside` is
+as `scoped`, of credentials that were not the strongest of their calls. `callings` leaves out of it what only
+repeats a caller that another vantage shows: linked rows without a credential. Text reaches SQL as parameters
+only.
 """
 
 from dataclasses import dataclass, field
@@ -115,6 +116,8 @@ known AS MATERIALIZED (
     SELECT * FROM (SELECT path_id, {NOW} AS operation_id FROM {ALIAS}.paths GROUP BY path_id) {semi}),
 scoped AS NOT MATERIALIZED (
     SELECT r.*, known.operation_id FROM {ALIAS}.rollups r JOIN known USING (path_id) {where}),
+beside AS NOT MATERIALIZED (
+    SELECT p.*, known.operation_id FROM {ALIAS}.presented p JOIN known USING (path_id) {where}),
 plain AS NOT MATERIALIZED (SELECT r.* FROM {ALIAS}.rollups r {only_known} {where}),
 callings AS NOT MATERIALIZED (SELECT * FROM plain WHERE calls > 0 OR credential_id <> 0),
 scoped_latencies AS NOT MATERIALIZED (

@@ -89,9 +89,10 @@ def erase(lake: Lake, subject: Subject, clock: Clock) -> Erased:
         callers, credentials = _owned(lake, subject)
         done.calls = _rewritten(turns, "calls", subject.matches, lambda rows: _without(rows, subject.matches))
         done.rollup_rows = _moved_rollups(turns, callers, credentials)
-        for table, ids in (("callers", callers), ("credentials", credentials)):
+        for table, ids in (("callers", callers), ("credentials", credentials), ("instances", credentials)):
             if ids:
-                theirs = f"{table.removesuffix('s')}_id IN ({_list(ids)})"
+                column = "caller_id" if table == "callers" else "credential_id"
+                theirs = f"{column} IN ({_list(ids)})"
                 done.facts += _rewritten(turns, table, theirs, lambda rows, t=theirs: _without(rows, t))
         if callers:
             _name_erased(lake, clock)
@@ -133,6 +134,9 @@ def _moved_rollups(turns: Turns, callers: list[int], credentials: list[int]) -> 
         )
 
     condition = f"({caller} OR {credential})"
+    _rewritten(
+        turns, "presented", condition, lambda rows: f"SELECT * FROM ({moved(rows)}) WHERE credential_id <> 0"
+    )
     count = turns.lake.rows(f"SELECT count(*) AS n FROM {ALIAS}.rollups WHERE {condition}")["n"][0].as_py()
     _rewritten(turns, "rollups", condition, moved)
     return int(count)

@@ -15,12 +15,15 @@ METADATA = f"__ducklake_metadata_{ALIAS}"
 TIMES = {
     "calls": "started_at_us",
     "rollups": "minute_us",
+    "presented": "minute_us",
     "latencies": "minute_us",
     "ledger": "committed_at_us",
     "rejects": "received_at_us",
     "traits": "learned_at_us",
     "credentials": "learned_at_us",
+    "instances": "seen_us",
     "callers": "learned_at_us",
+    "content_rules": "since_us",
 }
 """The column whose span tells what time a table's file is about; `paths` has none."""
 

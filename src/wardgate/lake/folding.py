@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from wardgate.lake.files import TIMES
+from wardgate.lake.instances import kept
 from wardgate.lake.tables import LATENCIES, LEDGER, ROLLUPS
 
 IDEMPOTENCY = timedelta(days=7)
@@ -94,9 +95,9 @@ def _latencies(relation: str) -> str:
 
 
 def _credentials(relation: str) -> str:
-    """The first and the last that was learned of each, the last one with scopes if any had."""
+    """The first and the last that was learned of each in each place, the last one with scopes if any had."""
     whole = "max(expires_at_us) OVER (PARTITION BY credential_id)"
-    first = "row_number() OVER (PARTITION BY credential_id ORDER BY learned_at_us) = 1"
+    first = "row_number() OVER (PARTITION BY credential_id, place, key_id ORDER BY learned_at_us) = 1"
     last = "row_number() OVER (PARTITION BY credential_id ORDER BY scopes IS NULL, learned_at_us DESC) = 1"
     return (
         f"SELECT * REPLACE ({whole} AS expires_at_us) FROM {relation} QUALIFY {first} OR {last} "
@@ -124,6 +125,7 @@ def _once(relation: str, key: str, best: str) -> str:
 
 _FOLDS: dict[str, Callable[[str], str]] = {
     "rollups": rollups_of,
+    "presented": rollups_of,
     "latencies": _latencies,
     "paths": lambda rows: _once(rows, "path_id", "version DESC, operation_id DESC"),
     "traits": lambda rows: _once(rows, "trait_id", "learned_at_us"),
@@ -131,5 +133,7 @@ _FOLDS: dict[str, Callable[[str], str]] = {
     "templates": lambda rows: _once(rows, "service", "version DESC"),
     "replaced": lambda rows: f"SELECT DISTINCT * FROM {rows} ORDER BY operation_id, path_id",
     "credentials": _credentials,
+    "instances": kept,
+    "content_rules": lambda rows: _once(rows, "rule_id", "since_us"),
     "callers": lambda rows: _once(rows, "caller_id", "learned_at_us"),
 }

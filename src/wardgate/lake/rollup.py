@@ -16,7 +16,7 @@ from wardgate.lake.tables import LATENCIES, ROLLUPS
 _MINUTE = 60_000_000
 ROLLED = (
     *("source", "started_at_us", "path_id", "caller_id", "credential_id", "is_linked", "status"),
-    *("duration_us", "request_bytes", "response_bytes"),
+    *("duration_us", "request_bytes", "response_bytes", "credentials"),
 )
 """The columns of calls that rollups are made of."""
 Column = npt.NDArray[np.int64]
@@ -63,6 +63,24 @@ def rollups(calls: pa.Table) -> pa.Table:
         [source if f.name == "source" else pa.array(columns[f.name]).cast(f.type) for f in ROLLUPS],
         schema=ROLLUPS,
     )
+
+
+def presented(calls: pa.Table) -> pa.Table:
+    """As `rollups`, of every credential that was presented beside the strongest of its call."""
+    lists = calls["credentials"].combine_chunks()
+    ids = pc.struct_field(pc.list_flatten(lists), "credential_id").to_numpy(zero_copy_only=False)
+    if not len(ids):
+        return ROLLUPS.empty_table()
+    row = pc.list_parent_indices(lists).to_numpy(zero_copy_only=False)
+    others = np.flatnonzero(ids != _numbers(calls, "credential_id")[row])
+    if not len(others):
+        return ROLLUPS.empty_table()
+    # A credential that one call shows in two places was presented once.
+    _, first = np.unique(mixed(ids[others], row[others]), return_index=True)
+    chosen = others[first]
+    owned = calls.take(pa.array(row[chosen]))
+    at = owned.schema.get_field_index("credential_id")
+    return rollups(owned.set_column(at, "credential_id", pa.array(ids[chosen])))
 
 
 def latencies(calls: pa.Table) -> pa.Table:

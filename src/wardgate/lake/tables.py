@@ -79,6 +79,16 @@ CREDENTIALS = pa.schema(
         ("learned_at_us", TIME),
     ]
 )
+INSTANCES = pa.schema(
+    [
+        ("credential_id", pa.int64()),
+        ("instance_id", pa.int64()),  # keyed, evenly spread over 0 … 2**63-1
+        ("seen_us", TIME),  # its first call
+    ]
+)
+"""Instances (tokens, certificates, passwords) of credentials that are renewed: see `lake.instances`."""
+MOST_INSTANCES = 512
+"""Instances of one credential that are kept: those with the smallest ids."""
 CALLERS = pa.schema(
     [
         ("caller_id", pa.int64()),
@@ -89,6 +99,16 @@ CALLERS = pa.schema(
         ("learned_at_us", TIME),
     ]
 )
+CONTENT_RULES = pa.schema(
+    [
+        ("rule_id", pa.int64()),  # keyed id of name and version
+        ("name", pa.string()),
+        ("version", pa.int32()),
+        ("title", pa.string()),
+        ("since_us", TIME),  # when this version began to look
+    ]
+)
+"""Since when each content rule has been looking: what came before shows no signals of it."""
 ROLLUPS = pa.schema(
     [
         ("minute_us", TIME),
@@ -165,8 +185,11 @@ TABLES: dict[str, pa.Schema] = {
     "replaced": REPLACED,
     "traits": TRAITS,
     "credentials": CREDENTIALS,
+    "instances": INSTANCES,
     "callers": CALLERS,
+    "content_rules": CONTENT_RULES,
     "rollups": ROLLUPS,
+    "presented": ROLLUPS,  # of credentials beside the strongest of their calls
     "latencies": LATENCIES,
     "ledger": LEDGER,
     "rejects": REJECTS,

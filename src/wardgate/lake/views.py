@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from wardgate.core.call import COLUMNS
 from wardgate.lake.engine import ALIAS
+from wardgate.lake.instances import COUNTED
 from wardgate.lake.traits import STATIC_REASON, TOLD
 
 
@@ -62,12 +63,15 @@ _CREDENTIAL = (
     ("key_id", "which installation key made the fingerprint"),
     ("kind", "bearer, jwt, basic, api_key, session, client_certificate…"),
     ("place", "where it is presented: header:authorization, query:api_key, cookie:session…"),
+    ("places", "every place where it was presented"),
     ("hint", "what may be shown of it"),
     ("issuer", "who issued it, as the token says (unverified)"),
     ("subject", "keyed hash of its subject or login"),
     ("client", "the client it was issued to"),
     ("scopes", "what it may do, as the token says"),
     ("expires_at", "when it expires, as the token says"),
+    ("instances", "tokens, certificates or passwords seen of it; estimated from 512 on"),
+    ("renewed_at", "when the newest of them was first seen; null: it is its own only instance"),
 )
 _CALLER = (
     ("caller_id", "keyed id; 0: subjects that were erased"),
@@ -140,12 +144,16 @@ VIEWS: tuple[View, ...] = (
         "credentials",
         "One row per credential that was presented, never its secret.",
         (*_CREDENTIAL, *_COUNTS, *_SEEN),
-        f"""SELECT {_names(_CREDENTIAL)}, {_names(_COUNTS)}, {_names(_SEEN)} FROM (
-    SELECT * EXCLUDE (expires_at_us), max(expires_at_us) OVER (PARTITION BY credential_id) AS expires_at
+        f"""SELECT {_names(_CREDENTIAL[:-2])}, coalesce(counted, 1) AS instances, renewed_at,
+        {_names(_COUNTS)}, {_names(_SEEN)} FROM (
+    SELECT * EXCLUDE (expires_at_us), max(expires_at_us) OVER (PARTITION BY credential_id) AS expires_at,
+           list_sort(list(DISTINCT place) OVER (PARTITION BY credential_id)) AS places
     FROM {ALIAS}.main.credentials
     QUALIFY row_number() OVER (PARTITION BY credential_id ORDER BY learned_at_us) = 1)
-LEFT JOIN (SELECT credential_id, {_SUMS}, {_TIMES} FROM {ALIAS}.main.rollups GROUP BY credential_id)
-USING (credential_id)""",
+LEFT JOIN (SELECT credential_id, {_SUMS}, {_TIMES}
+           FROM (FROM {ALIAS}.main.rollups UNION ALL FROM {ALIAS}.main.presented) GROUP BY credential_id)
+USING (credential_id)
+LEFT JOIN (SELECT credential_id, instances AS counted, renewed_at FROM ({COUNTED})) USING (credential_id)""",
     ),
     View(
         "callers",
@@ -156,6 +164,18 @@ USING (credential_id)""",
     QUALIFY row_number() OVER (PARTITION BY caller_id ORDER BY learned_at_us) = 1)
 LEFT JOIN (SELECT caller_id, {_SUMS}, {_TIMES} FROM {ALIAS}.main.rollups GROUP BY caller_id)
 USING (caller_id)""",
+    ),
+    View(
+        "content_rules",
+        "What is noticed in calls, and since when: earlier calls show no signals of a rule.",
+        (
+            ("name", "the rule, as `calls.signals` names it"),
+            ("version", "version of its patterns"),
+            ("title", "what it notices"),
+            ("since", "when this version began to look"),
+        ),
+        "SELECT name, version, any_value(title) AS title, min(since_us) AS since "
+        f"FROM {ALIAS}.main.content_rules GROUP BY name, version",
     ),
     View(
         "flows",

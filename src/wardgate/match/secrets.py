@@ -109,10 +109,10 @@ def secret_kind(value: str) -> str | None:
         return None
     if _HEX.match(value):
         return "hex" if len(value) >= 32 else None
-    return "opaque" if _is_random(value) else None
+    return "opaque" if is_random(value) else None
 
 
-def _is_random(value: str) -> bool:
+def is_random(value: str) -> bool:
     """Digits and letters mixed, without the word breaks that slugs have."""
     digits = sum(c.isdigit() for c in value)
     letters = sum(c.isalpha() for c in value)

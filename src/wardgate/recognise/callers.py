@@ -1,13 +1,20 @@
 """Callers: who is behind credentials and connections, as far as one call can tell.
 
 The strongest credential names the caller. Without one, an address together with a user agent is all there
-is: no address is ever anybody's identity by itself, and the confidence says how little that is.
+is: no address is ever anybody's identity by itself, and the confidence says how little that is. A key does
+not say what holds it: where the user agent names an AI agent, the agent is what calls.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from wardgate.recognise.credentials import Credential
-from wardgate.recognise.software import Kind
+import numpy as np
+
+from wardgate.recognise.credentials.credential import Credential
+from wardgate.recognise.distinct import Codes, combined
+from wardgate.recognise.software import Kind, Software
+
+_HELD_BY_ANYTHING = (Kind.SERVICE, Kind.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,37 +34,63 @@ def caller_of(credential: Credential) -> Caller:
     if claims is not None:
         via = f" via {claims.client}" if claims.client else ""
         if claims.actor:
-            return Caller(
-                f"actor\0{claims.issuer}\0{claims.actor}", Kind.AGENT, claims.actor, "token actor", 0.8
-            )
+            identity = f"actor\0{claims.issuer}\0{claims.actor}"
+            return Caller(identity, Kind.AGENT, claims.actor, "token actor", 0.8)
         if claims.subject and claims.person:
-            name = f"subject {claims.subject[:8]}{via}"
-            return Caller(
-                f"subject\0{claims.issuer}\0{claims.subject}", Kind.PERSON, name, "token subject", 0.7
-            )
+            identity, name = f"subject\0{claims.issuer}\0{claims.subject}", f"subject {claims.subject[:8]}"
+            return Caller(identity, Kind.PERSON, f"{name}{via}", "token subject", 0.7)
         if claims.client:
-            return Caller(
-                f"client\0{claims.issuer}\0{claims.client}", Kind.SERVICE, claims.client, "token client", 0.8
-            )
+            identity = f"client\0{claims.issuer}\0{claims.client}"
+            return Caller(identity, Kind.SERVICE, claims.client, "token client", 0.8)
         if claims.subject:
-            name = f"subject {claims.subject[:8]}"
-            return Caller(
-                f"subject\0{claims.issuer}\0{claims.subject}", Kind.UNKNOWN, name, "token subject", 0.5
-            )
+            identity = f"subject\0{claims.issuer}\0{claims.subject}"
+            return Caller(identity, Kind.SERVICE, f"subject {claims.subject[:8]}", "token subject", 0.5)
     identity = f"credential\0{credential.credential_id}"
     if credential.login is not None:
-        return Caller(
-            f"login\0{credential.login}", Kind.UNKNOWN, f"login {credential.login[:8]}", "login name", 0.7
-        )
+        name = f"login {credential.login[:8]}"
+        return Caller(f"login\0{credential.login}", Kind.UNKNOWN, name, "login name", 0.7)
+    if credential.is_agent:
+        name = credential.name or f"key {credential.fingerprint[:8]}"
+        return Caller(identity, Kind.AGENT, name, "signature agent, not verified", 0.7)
     if credential.kind == "client_certificate":
         return Caller(identity, Kind.SERVICE, credential.hint, "client certificate", 0.9)
     if credential.kind == "session":
         return Caller(identity, Kind.PERSON, f"session {credential.fingerprint[:8]}", "session", 0.5)
-    kind = Kind.SERVICE if credential.kind in ("api_key", "gateway_key", "signature") else Kind.UNKNOWN
+    if credential.kind == "webhook":
+        return Caller(identity, Kind.SERVICE, credential.hint, "webhook signature, not verified", 0.6)
+    service = credential.kind in ("api_key", "gateway_key", "signature")
     return Caller(
         identity,
-        kind,
+        Kind.SERVICE if service else Kind.UNKNOWN,
         f"{credential.hint} ({credential.fingerprint[:8]})",
         credential.kind.replace("_", " "),
-        0.6,
+        0.6 if credential.kind != "negotiate" else 0.2,
     )
+
+
+def acting(
+    callers: list[Caller], primary: Codes, agents: Codes, software: Sequence[Software]
+) -> tuple[list[Caller], Codes]:
+    """Callers, and per row an index into them: as `primary`, or as an AI agent that holds the credential.
+
+    Looked at once per distinct credential and user agent (`agents`: index into `software` per row).
+    """
+    is_agent = np.array([one.kind is Kind.AGENT for one in software], bool)
+    held = np.array([one.kind in _HELD_BY_ANYTHING for one in callers], bool)
+    if not is_agent.any() or not held.any():
+        return callers, primary
+    at = np.flatnonzero((primary >= 0) & (agents >= 0))
+    at = at[held[primary[at]] & is_agent[agents[at]]]
+    if not len(at):
+        return callers, primary
+    first, pair = combined(primary[at], agents[at])
+    made = []
+    for row in at[first].tolist():
+        own, names = callers[int(primary[row])], software[int(agents[row])]
+        basis = f"{own.basis}, and {names.product} by its user agent"
+        made.append(
+            replace(own, kind=Kind.AGENT, basis=basis, confidence=min(own.confidence, names.confidence))
+        )
+    out = primary.copy()
+    out[at] = len(callers) + pair
+    return [*callers, *made], out

@@ -20,12 +20,14 @@ from wardgate.lake.traits import ANSWERS
 from wardgate.recognise.absent import absent
 from wardgate.recognise.addresses import Proxies, forwarded_chain, parse_clients
 from wardgate.recognise.answers import Answered, answers
+from wardgate.recognise.credentials.maker import WasKnown
 from wardgate.recognise.distinct import Codes, Distinct, coded, combined, distinct, one_chunk
 from wardgate.recognise.headers import header_columns
 from wardgate.recognise.identities import Identifier
 from wardgate.recognise.protocols.asking import Exchanges, Protocols, Spoken
 from wardgate.recognise.protocols.catalogue import HTTP
 from wardgate.recognise.routes import Router, Targets
+from wardgate.recognise.signals import Signals
 from wardgate.recognise.tokens import Tokens
 from wardgate.recognise.traits import Traits
 
@@ -61,7 +63,9 @@ class Recognised:
     calls: pa.Table
     paths: pa.Table
     credentials: pa.Table
+    instances: pa.Table
     callers: pa.Table
+    rules: pa.Table
     route_of: Codes
     """The row of `paths` of each call."""
     traits: pa.Table
@@ -71,13 +75,15 @@ class Recognised:
 class Recognition:
     """Recognises batches under one key. Not for several threads at once."""
 
-    def __init__(self, key: Key) -> None:
+    def __init__(self, key: Key, was_known: WasKnown | None = None) -> None:
+        """`was_known`: whether a credential was recognised under an earlier key (`credentials.maker`)."""
         self._key = key
         self._tokens = Tokens(key)
         self._protocols = Protocols(key, self._tokens)
         self._router = Router(key, self._tokens)
         self._traits = Traits(key)
-        self._identifier = Identifier(key)
+        self._identifier = Identifier(key, was_known)
+        self._signals = Signals()
         self._request_seed = key.id64("request", "")
 
     def recognise(self, observed: pa.Table, context: Context) -> Recognised:
@@ -92,11 +98,19 @@ class Recognition:
         )
         address, client = self._clients(view, context.proxies)
         agent = view.merged("user_agent", "req.user-agent")
-        sent = agent.values
-        agent = coded([self._tokens.masked(one)[:512] for one in sent], agent.codes)
-        software = self._identifier.software(sent, agent)
+        times = _times(view, context.received_at_us)
+        sent = agent.array
+        agent = coded([self._tokens.masked(one)[:512] for one in agent.values], agent.codes)
+        software = self._identifier.software(sent.to_pylist(), agent)
         identities = self._identifier.identify(
-            observed, view.headers, routes.secrets, address, agent, software, context.received_at_us
+            observed,
+            view.headers,
+            routes.secrets,
+            address,
+            agent,
+            software,
+            times["started_at_us"],
+            context.received_at_us,
         )
 
         columns: dict[str, pa.Array] = {
@@ -131,9 +145,12 @@ class Recognition:
             "caller_id": pa.array(identities.caller_id),
             "caller_kind": identities.caller_kind,
             **client,
-            **_times(view, context.received_at_us),
+            **times,
             **self._linking(view, routes.place_ids),
             **_outcome(view),
+            "signals": self._signals.of(
+                observed, targets.targets, targets.apart, Distinct(sent, agent.codes), routes.secrets
+            ),
         }
         if not spoken.protocol.is_empty:
             columns["protocol"] = spoken.protocol.text().cast(pa.string()).fill_null(HTTP)
@@ -149,7 +166,9 @@ class Recognition:
             _table(columns, rows),
             routes.table,
             identities.credential_rows,
+            identities.instance_rows,
             identities.caller_rows,
+            self._signals.rules(self._key, context.received_at_us),
             routes.route_of,
             self._traits.rows(routes.path_id, self._shown(view, targets, spoken), context.received_at_us),
         )

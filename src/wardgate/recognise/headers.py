@@ -9,6 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wardgate.match.secrets import is_secret_name
+from wardgate.recognise.credentials import webhook
+from wardgate.recognise.credentials.certificate import field_of
+from wardgate.recognise.credentials.json_web_token import parts_of
+from wardgate.recognise.credentials.names import is_strong_header, may_be_key
+from wardgate.recognise.credentials.steady import looks_random
 
 READ = frozenset(
     [
@@ -48,9 +53,14 @@ READ = frozenset(
         "a2a-version",
         "a2a-extensions",
         "x-a2a-extensions",
+        "dpop",
+        "signature",
+        "signature-input",
+        "signature-agent",
+        "sec-websocket-protocol",
     ]
 )
-"""Request headers recognition reads, besides those whose name announces a secret."""
+"""Request headers recognition reads, besides those that present credentials, and those that may."""
 
 READ_RESPONSE = frozenset(
     [
@@ -71,7 +81,9 @@ READ_RESPONSE = frozenset(
         "mcp-session-id",
     ]
 )
-_MOST_NAMES = 64  # secret-looking header names read in one batch; beyond that somebody makes them up
+_MOST_NAMES = 96  # names of headers read in one batch; beyond that somebody makes them up
+_MOST_UNKNOWN = 32  # of them, those whose names say nothing
+_SAMPLES = 3
 
 
 def header_columns(observed: pa.Table) -> dict[str, pa.Array]:
@@ -93,7 +105,9 @@ def is_read(name: str, prefix: str) -> bool:
     """Whether a header (lower case) becomes a column."""
     if prefix == "resp.":
         return name in READ_RESPONSE
-    return name in READ or (is_secret_name(name.removeprefix("x-")) and name != "sec-websocket-key")
+    if name in READ or name in webhook.HEADERS or is_strong_header(name) or field_of(name) is not None:
+        return True
+    return is_secret_name(name.removeprefix("x-")) and name != "sec-websocket-key"
 
 
 def _take_apart(column: pa.ChunkedArray, prefix: str, found: dict[str, pa.Array]) -> None:
@@ -107,13 +121,27 @@ def _take_apart(column: pa.ChunkedArray, prefix: str, found: dict[str, pa.Array]
     values = flat.field("value")
     codes = names.indices.to_numpy(zero_copy_only=False)
     wanted: dict[str, list[int]] = {}
+    unknown: dict[str, list[int]] = {}
     for code, name in enumerate(names.dictionary.to_pylist()):
         low = name.strip().lower()
-        if is_read(low, prefix) and (low in wanted or len(wanted) < _MOST_NAMES):
-            wanted.setdefault(low, []).append(code)
+        if is_read(low, prefix):
+            if low in wanted or len(wanted) < _MOST_NAMES:
+                wanted.setdefault(low, []).append(code)
+        elif prefix == "req." and (low in unknown or len(unknown) < _MOST_UNKNOWN) and may_be_key(low):
+            unknown.setdefault(low, []).append(code)
+    wanted |= {name: own for name, own in unknown.items() if _may_hold_keys(values, codes, own)}
     for name, its_codes in wanted.items():
         at = np.flatnonzero(np.isin(codes, its_codes))
         found[prefix + name] = _per_row(rows[at], values.take(pa.array(at)), len(lists))
+
+
+def _may_hold_keys(values: pa.Array, codes: np.ndarray, its_codes: list[int]) -> bool:
+    """Whether the first values under a name that says nothing look like keys or tokens."""
+    for at in np.flatnonzero(np.isin(codes, its_codes))[:_SAMPLES].tolist():
+        value = values[at].as_py() or ""
+        if looks_random(value) or parts_of(value) is not None:
+            return True
+    return False
 
 
 def _per_row(rows: np.ndarray, values: pa.Array, count: int) -> pa.Array:

@@ -27,7 +27,12 @@ class Located:
 
 def data_class_lists(parts: Sequence[Located], classes: Sequence[str], rows: int) -> pa.Array:
     """One list of `core.call.DATA_CLASS` per row, null where nothing was found, in a fixed order."""
-    kind = pa.list_(DATA_CLASS)
+    return lists_of(parts, classes, rows, DATA_CLASS)
+
+
+def lists_of(parts: Sequence[Located], classes: Sequence[str], rows: int, entry: pa.StructType) -> pa.Array:
+    """As `data_class_lists`, of entries with another type: a name (one of `classes`), a place, a count."""
+    kind = pa.list_(entry)
     places: dict[str, int] = {}
     columns: list[tuple[Codes, Codes, Codes, Codes]] = []
     for part in parts:
@@ -60,7 +65,7 @@ def data_class_lists(parts: Sequence[Located], classes: Sequence[str], rows: int
             pa.array(names, pa.string()).take(pa.array(place)),
             pa.array(np.minimum(total, 2**31 - 1).astype(np.int32)),
         ],
-        fields=list(DATA_CLASS),
+        fields=list(entry),
     )
     offsets = np.searchsorted(row, np.arange(rows + 1)).astype(np.int32)
     nothing = offsets[1:] == offsets[:-1]

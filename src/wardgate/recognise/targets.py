@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, unquote_plus
 
 from wardgate.match.secrets import is_secret_name, secret_kind
+from wardgate.recognise.credentials.parameters import SHAPED
+from wardgate.recognise.credentials.signature import PRESIGNED
 from wardgate.recognise.tokens import MARK, Tokens
 
-NEEDS_CARE = r"[?#;@%\x00-\x1f\x7f]|^[^/]|[A-Za-z0-9+_=.~-]{12,}|[^\x20-\x7e]"
+NEEDS_CARE = r"[?#;@%=: \x00-\x1f\x7f]|^[^/]|[A-Za-z0-9+_=.~-]{12,}|[^\x20-\x7e]"
 """Targets without a match are their own path, with no query and no secret (RE2 syntax)."""
 
 LONGEST = 4096
@@ -94,6 +96,10 @@ def redact_query(query: str, tokens: Tokens, secrets: list[tuple[str, str]]) -> 
             out.append(f"{shown_name}={tokens.of(secret_kind(value) or 'secret', value)}")
             continue
         kind = secret_kind(value)
+        if name.lower() in PRESIGNED and value:
+            secrets.append((f"query:{name.lower()}", value))
+        elif kind is not None:
+            secrets.append((f"{SHAPED}:{name}", value))
         if kind is not None or _hides_secret(value, tokens):
             out.append(f"{shown_name}={tokens.of(kind or 'text', value)}")
         else:

@@ -120,10 +120,10 @@ def check_lake(lake: Lake, home: Home) -> Iterator[Check]:
         return
     yield Check("lake", State.OK, f"it opens; {found['n']:,} records accepted in {found['b']:,} commits.")
     try:
-        own = load_key(home.path).key_id
+        own = load_key(home.path).key_ids
     except WardgateError:
         return
-    others = [key for key in keys if key != own]
+    others = [key for key in keys if key not in own]
     if others:
         yield Check(
             "key", State.WARN, f"some fingerprints were made with another key ({', '.join(sorted(others))}).",

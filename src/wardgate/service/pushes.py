@@ -120,7 +120,7 @@ class Pushes:
 
     def _span_parts(self, body: bytes, sender: Sender, as_json: bool) -> list[tuple[Origin, Parsed]]:
         found = parsed_spans(body, as_json)
-        content = self._pipeline.key.fingerprint(body)
+        content = self._pipeline.key.lasting(body)
         parts: list[tuple[Origin, Parsed]] = []
         for parsed, vantage, suffix in (
             (found.served, "application", ""),
@@ -300,4 +300,4 @@ def _bounded(places: list[tuple[_Push, int]]) -> Iterator[list[tuple[_Push, int]
 
 def _digest(key: Key, body: bytes) -> int:
     """A keyed digest as a number: text of its length would be masked as a secret."""
-    return int(key.fingerprint(body)[:15], 16)
+    return int(key.lasting(body)[:15], 16)

@@ -145,7 +145,7 @@ class PushTokens:
         """The token with this clear text, whatever its standing. Notes its use, at most once a minute."""
         with self._state.transaction() as connection:
             row = connection.execute(
-                select(push_tokens).where(push_tokens.c.fingerprint == self._key.fingerprint(clear))
+                select(push_tokens).where(push_tokens.c.fingerprint.in_(self._key.fingerprints(clear)))
             ).one_or_none()
             if row is None:
                 return None

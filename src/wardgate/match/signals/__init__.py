@@ -1,0 +1,1 @@
+"""Content rules: what to notice in what calls carry, one file for each family."""

@@ -1,0 +1,1 @@
+"""Ways of presenting a credential: one file for each family, all made under one key (`maker`)."""
