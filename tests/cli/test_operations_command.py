@@ -59,8 +59,8 @@ def test_each_operation_has_its_standing(called: Run) -> None:
     assert standings(found) == {
         "GET /v1/orders": "documented",
         "OPTIONS /v1/orders": "documented",
-        "GET /v1/orders/{orderId}": "documented",
-        "DELETE /v1/orders/{orderId}": "zombie",
+        "GET /v1/orders/{id}": "documented",
+        "DELETE /v1/orders/{id}": "zombie",
         "GET /v1/hidden": "shadow",
         "POST /v1/orders": "shadow",
         "GET /v1/.env": "unknown",
@@ -75,7 +75,7 @@ def test_each_operation_has_its_standing(called: Run) -> None:
     )
     assert rows["GET /v1/.env"]["reason"] == "asked for (access) and never found"
     assert rows["GET /v1/hidden"]["reason"] == "called (access), and not in shop.yaml"
-    assert rows["DELETE /v1/orders/{orderId}"]["owners"] == ["@ada", "@kim"]
+    assert rows["DELETE /v1/orders/{id}"]["owners"] == ["@ada", "@kim"]
     assert rows["GET /v1/orders"]["owners"] == ["Team Shop"]
     assert rows["GET /v1/hidden"]["owners"] == [], "who describes an API does not own what it leaves out"
 
@@ -83,8 +83,8 @@ def test_each_operation_has_its_standing(called: Run) -> None:
 @pytest.mark.parametrize(
     ("standing", "templates"),
     [
-        ("documented", {"GET /v1/orders", "OPTIONS /v1/orders", "GET /v1/orders/{orderId}"}),
-        ("zombie", {"DELETE /v1/orders/{orderId}"}),
+        ("documented", {"GET /v1/orders", "OPTIONS /v1/orders", "GET /v1/orders/{id}"}),
+        ("zombie", {"DELETE /v1/orders/{id}"}),
         ("shadow", {"GET /v1/hidden", "POST /v1/orders"}),
         ("unknown", {"GET /v1/.env"}),
         ("unused", {"GET /v1/never", "HEAD /v1/orders"}),

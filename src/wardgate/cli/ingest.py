@@ -131,12 +131,14 @@ def _ingested(
     from wardgate.pipeline import Pipeline
     from wardgate.service.ingest import Ingest
     from wardgate.service.learning import learn_all
+    from wardgate.service.settling import settled_at
 
+    settled = settled_at(installation.home, installation.state_url, system_clock)
     pipeline = Pipeline(lake, installation.key, system_clock, eager=True)
     run = Ingest(pipeline, system_clock, progress)
     reports = list(run.run(inputs, how))
     refused = run.refused
-    learn_all(lake, installation.key, system_clock, pipeline=pipeline)
+    learn_all(lake, installation.key, system_clock, settled, pipeline)
     del run, pipeline
     pa.default_memory_pool().release_unused()
     return reports, refused

@@ -12,9 +12,18 @@ from wardgate.cli.output import Column, count, emit_json, print_table, say, shar
 
 HTTP = "http"
 if TYPE_CHECKING:
+    from wardgate.inventory.operations import Operation
     from wardgate.service.standings import Listed
 
-COMMANDS: dict[str, str] = {"own": "wardgate.cli.operation_own"}
+COMMANDS: dict[str, str] = {
+    "why": "wardgate.cli.operation_why",
+    "own": "wardgate.cli.operation_own",
+    "pin": "wardgate.cli.operation_templates",
+    "split": "wardgate.cli.operation_templates",
+    "merge": "wardgate.cli.operation_templates",
+    "name": "wardgate.cli.operation_templates",
+    "settled": "wardgate.cli.operation_templates",
+}
 """Command below `operations` → the module that holds it, under its own name."""
 
 
@@ -86,6 +95,7 @@ def row(one: "Listed") -> dict[str, Any]:
     return {
         **asdict(one.operation),
         "operation_id": None if operation_id is None else str(operation_id),
+        "uncertain": one.operation.is_uncertain,
         "standing": judged.standing.value if judged else None,
         "reason": one.reason,
         "owners": list(judged.owners) if judged else [],
@@ -98,6 +108,7 @@ def _table(rows: "list[Listed]") -> None:
         Column("protocol"),
         Column("method"),
         Column("template", flexible=True),
+        Column("sure", True),
         Column("standing"),
         Column("because", flexible=True),
         Column("calls", True),
@@ -125,6 +136,16 @@ def _table(rows: "list[Listed]") -> None:
     print_table(columns, cells)
 
 
+def sureness(one: "Operation") -> str:
+    """How sure a template is, in a word."""
+    if one.static or one.operation is not None or one.basis is None:
+        return ""
+    if one.basis in ("pinned", "described"):
+        return one.basis
+    sure = "" if one.confidence is None else f"{one.confidence:.0%}"
+    return f"uncertain {sure}".rstrip() if one.is_uncertain else sure
+
+
 def _cells(listed: "Listed") -> list[str]:
     one, judged = listed.operation, listed.classification
     return [
@@ -132,6 +153,7 @@ def _cells(listed: "Listed") -> list[str]:
         one.protocol,
         one.method or "",
         one.title,
+        sureness(one),
         judged.standing.value if judged else "",
         one.static_reason or "",
         count(one.calls),

@@ -67,6 +67,7 @@ def add(
                 emit_json(_added(one))
             else:
                 _say_added(one)
+    _relabel(installation)
     if failed:
         sys.exit(Exit.FOUND)
 
@@ -116,6 +117,7 @@ def remove(installation: Installation, name: str, as_json: bool) -> None:
     """Put the specification called NAME out of force."""
     with _kept(installation) as kept:
         ended = kept.remove(name)
+    _relabel(installation)
     if as_json:
         emit_json(_facts(ended))
     else:
@@ -286,3 +288,14 @@ def _say_compared(found: "list[Compared]") -> None:
                     for each in one.differences
                 ],
             )
+
+
+def _relabel(installation: Installation) -> None:
+    """Let what was called have the templates that specifications in force settle."""
+    from wardgate.core.clock import system_clock
+    from wardgate.service.learning import learn_all
+    from wardgate.service.settling import settled_at
+
+    settled = settled_at(installation.home, installation.state_url, system_clock)
+    with installation.lake() as lake:
+        learn_all(lake, installation.key, system_clock, settled)

@@ -21,6 +21,8 @@ SORTS = {
     "callers": "callers DESC, calls DESC",
 }
 """How operations can be ordered; operation ids settle ties."""
+UNCERTAIN = 0.7
+"""Confidence below which a template is marked as uncertain."""
 _LATE = ("p95", "callers")  # known only after the second step
 
 
@@ -63,12 +65,23 @@ class Operation:
     """What clients call it, where all of them call it the same: GraphQL's operation name."""
     protocol_versions: list[str] | None = None
     """Versions of the protocol that were spoken: MCP's, A2A's."""
+    confidence: float | None = None
+    """How sure the template is, 0…1; None where nothing is known of that."""
+    basis: str | None = None
+    """What the template comes from: `plain` looks, `learned`, `described`, `pinned`."""
 
     @property
     def title(self) -> str:
         """Its template and name, as it is shown to people."""
         name = title(self.template, self.operation)
         return f"{name} ({self.client_name})" if self.client_name else name
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether the template may well be another: of a single call, or of little confidence."""
+        if self.static or self.operation is not None or self.basis not in ("plain", "learned"):
+            return False
+        return self.calls + self.linked <= 1 or (self.confidence or 0.0) < UNCERTAIN
 
 
 def title(template: str, operation: str | None) -> str:
@@ -118,7 +131,7 @@ quantiles AS (
     SELECT operation_id, min(bucket) FILTER (upto >= 0.5 * timed) AS b50,
            min(bucket) FILTER (upto >= 0.95 * timed) AS b95 FROM running GROUP BY operation_id)
 SELECT page.operation_id, service, protocol, method, "template", operation, "static",
-       static_reason, client_name, protocol_versions,
+       static_reason, client_name, protocol_versions, confidence, basis,
        calls, linked, first_seen, last_seen, status_1xx, status_2xx, status_3xx, status_4xx, status_5xx,
        error_share, CASE WHEN b50 IS NOT NULL THEN least(pow(2, (b50 + 0.5) / 4), slowest_us) END AS p50_us,
        CASE WHEN b95 IS NOT NULL THEN least(pow(2, (b95 + 0.5) / 4), slowest_us) END AS p95_us,

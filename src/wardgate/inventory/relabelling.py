@@ -128,6 +128,7 @@ class _Pass:
         self._service = service
         self._old = old
         self._seeds = SIGHTINGS.empty_table()
+        self._seeded = 0
         self._labeller: Labeller
 
     def learned(self, prior: Prior, settled: Settled, same: Labeller | None) -> Labeller:
@@ -154,11 +155,13 @@ class _Pass:
             return
         for path, method in zip(found["path"].to_pylist(), found["method"].to_pylist(), strict=True):
             trie.add(path, method)
+        nodes = sorted(trie.paths(), key=lambda one: one[0])
         rows = [
             {"service": self._service, "path": path, "methods": node.methods, "statuses": node.statuses}
-            for path, node in sorted(trie.paths(), key=lambda one: one[0])
+            for path, node in nodes
         ]
         self._seeds = pa.Table.from_pylist(rows, schema=SIGHTINGS)
+        self._seeded = sum(1 + node.methods.bit_count() + node.statuses.bit_count() for _, node in nodes)
 
     def commit(self, seen: int, before: Labeller | None, clock: Clock, *, stale: bool) -> int:
         """Append what changed, and what was learned; answers how many paths have another template.
@@ -171,11 +174,11 @@ class _Pass:
         everything = old_settled != self._labeller.settled
         parts = [self._moved(ids) for ids in self._candidates(everything, trusted)]
         moved = pa.concat_tables([PATHS.empty_table(), *(rows for rows, _ in parts)])
-        replaced = pa.concat_tables([REPLACED.empty_table(), *(rows for _, rows in parts)])
+        replaced = pa.concat_tables([self._lost(), *(rows for _, rows in parts)])
         row = {
             "service": self._service,
             "version": self._old.version + 1 if self._old is not None else 1,
-            "evidence": seen,
+            "evidence": seen + self._seeded,
             "labels": labels,
             "learned_at_us": clock(),
         }
@@ -229,6 +232,16 @@ class _Pass:
         left = left.filter(pc.not_equal(before["operation_id"], after["operation_id"]))
         left = left.group_by("operation_id").aggregate([("path_id", "min")]).rename_columns(REPLACED.names)
         return after, left.cast(REPLACED)
+
+    def _lost(self) -> pa.Table:
+        """Operations that paths left because another process labelled them otherwise at first sight."""
+        return self._rows(
+            f"""WITH mine AS (
+    SELECT path_id, version, operation_id FROM {ALIAS}.main.paths WHERE service = $service AND {_LEARNABLE}),
+now AS (SELECT path_id, arg_max(operation_id, (version, operation_id)) AS now FROM mine GROUP BY path_id)
+SELECT operation_id, min(path_id) AS path_id FROM mine JOIN now USING (path_id)
+ANTI JOIN {ALIAS}.main.replaced USING (operation_id) WHERE operation_id <> now GROUP BY operation_id"""
+        ).cast(REPLACED)
 
     def _labelled(self, rows: pa.Table) -> pa.Table:
         """The rows, one version up, with the labels they have now."""

@@ -22,7 +22,8 @@ _INTEGER = re.compile(r"[+-]?\d+\Z", re.ASCII)
 _HEX = re.compile(r"(?=[0-9a-fA-F]*[0-9])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{8,}\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 _VERSION = re.compile(r"v\d+(?:\.\d+)*\Z", re.IGNORECASE)
-_NAME = re.compile(r"\{[^{}/]*\}")
+NAME = re.compile(r"\{[^{}/]*\}")
+"""A parameter of a template."""
 _BREAKS = re.compile(r"[-_.]+(.)?")
 
 
@@ -87,7 +88,7 @@ def template_of(path: str) -> Template:
 
 def erased(template: str) -> str:
     """A template without the names of its parameters: what an operation's id is made of."""
-    return _NAME.sub("{}", template) if "{" in template else template
+    return NAME.sub("{}", template) if "{" in template else template
 
 
 def is_identifier(segment: str) -> bool:

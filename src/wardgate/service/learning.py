@@ -12,6 +12,7 @@ from wardgate.core.clock import Clock
 from wardgate.core.errors import WardgateError
 from wardgate.core.keys import Key
 from wardgate.inventory.relabelling import Relabelled, relabel
+from wardgate.inventory.sighted import learned
 from wardgate.lake.store import Lake
 from wardgate.pipeline import Pipeline
 from wardgate.recognise.templating.prior import shipped
@@ -53,6 +54,8 @@ class Learner:
         self._every_s = every_s
         self._used: dict[str, set[bytes]] = {}
         self._again_at: dict[str, float] = {}
+        self._versions: dict[str, int] = {}
+        """Of what was learned of each service, which the pipeline has."""
 
     def run(self, stop: Event, failed: Callable[[WardgateError], None]) -> None:
         """Learn until `stop` is set; `failed` hears of what the next round may mend."""
@@ -77,11 +80,22 @@ class Learner:
             worth=self._is_worth_it,
         )
         self._used = {}
-        self._pipeline.relearned(done.labellers)
+        self._renew()
         now = time.monotonic()
         for service in done.services:
             self._again_at[service] = now + max(_PATIENCE_S, _SHARE * (now - began))
         return done
+
+    def _renew(self) -> None:
+        """Hand the pipeline what was learned last, here or by another process."""
+        labellers = {}
+        for service, one in learned(self._pipeline.lake).items():
+            if self._versions.get(service) != one.version:
+                self._versions[service] = one.version
+                labeller = one.labeller
+                if labeller is not None:
+                    labellers[service] = labeller
+        self._pipeline.relearned(labellers)
 
     def _is_worth_it(self, service: str, before: int, now: int) -> bool:
         return now - before > GROWTH * before or time.monotonic() >= self._again_at.get(service, 0.0)

@@ -27,6 +27,7 @@ from wardgate.service.full_disk import with_room
 from wardgate.service.learning import Learner
 from wardgate.service.pushes import Pushes
 from wardgate.service.readiness import Readiness
+from wardgate.service.settling import settled_of
 from wardgate.service.syslog_listener import SyslogListener
 from wardgate.service.workers import Work, Worker
 from wardgate.service.writer import Writer
@@ -116,7 +117,12 @@ class Running:
 
     def start_learning(self) -> None:
         """Learn templates from time to time. What the next round may mend is told, once."""
-        learner = Learner(self.pipeline, self.clock, every_s=self.config.lake.learning_interval_s)
+        learner = Learner(
+            self.pipeline,
+            self.clock,
+            settled_of(self.state, self.clock),
+            every_s=self.config.lake.learning_interval_s,
+        )
         told = ""
 
         def tell(error: WardgateError) -> None:

@@ -6,7 +6,7 @@ Times are µs since 1970 (UTC). A change here needs a migration in `state/migrat
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, text
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration these tables are at."""
 
 metadata = MetaData(
@@ -114,3 +114,18 @@ code_owners = Table(
     Column("removed_at_us", BigInteger),
 )
 """CODEOWNERS files that people gave. One under a name in force takes its place."""
+
+template_words = Table(
+    "template_words",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("service", String(255), nullable=False),
+    Column("kind", String(16), nullable=False),  # pin, split, merge, name
+    Column("template", String, nullable=False),  # what is settled
+    Column("target", String),  # split: what comes out of it; merge: where it goes; name: with other names
+    Column("note", String(500)),
+    Column("said_by", String(64), nullable=False),
+    Column("added_at_us", BigInteger, nullable=False),
+    Column("removed_at_us", BigInteger),
+)
+"""What people settled of templates. What ended stays, ended."""

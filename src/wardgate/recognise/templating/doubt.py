@@ -7,6 +7,7 @@ that is a constant now can have another one.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from wardgate.recognise.templates import erased
 from wardgate.recognise.templating.labelling import Labeller
 from wardgate.recognise.templating.learner import Place
 
@@ -26,7 +27,7 @@ def doubtful(labeller: Labeller, templates: Iterable[str], before: Labeller | No
     found = Doubtful()
     for template in templates:
         constants = _constants(labeller, template, before)
-        if constants is None or template in labeller.settled.merged:
+        if constants is None or erased(template) in labeller.settled.merged:
             found.templates.append(template)
             continue
         for at, segment in constants:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from wardgate.recognise.templates import is_identifier
+from wardgate.recognise.templates import NAME, erased, is_identifier
 from wardgate.recognise.templating.learner import Place
 from wardgate.recognise.templating.lexical import Kind
 from wardgate.recognise.templating.naming import PARAMETER, names_of, usual_kind
@@ -72,7 +72,7 @@ class Labeller:
                 values = tuple(
                     value for value, one in zip(segments, found.split("/")[1:], strict=True) if "{" in one
                 )
-                return Label(self._merged.get(found, found), 1.0, basis, values)
+                return Label(self._renamed(self._merged.get(erased(found), found)), 1.0, basis, values)
         return self._learned(segments)
 
     def of_skeleton(self, segments: Sequence[str | None]) -> Label | None:
@@ -142,26 +142,33 @@ class Labeller:
             out.append("{rest}")
             values.append("/".join(segments[DEEPEST:]))
         text = self._text(out, way)
-        merged = self._merged.get(text)
-        basis = Basis.PINNED if merged else Basis.LEARNED
-        return Label(merged or text, round(confidence, 3), basis, tuple(values), round(sure, 2))
+        merged = self._merged.get(erased(text))
+        if merged is not None:
+            return Label(self._renamed(merged), 1.0, Basis.PINNED, tuple(values))
+        return Label(self._renamed(text), round(confidence, 3), Basis.LEARNED, tuple(values), round(sure, 2))
+
+    def _renamed(self, template: str) -> str:
+        """A template with the names that people gave its parameters."""
+        names = self._named.get(erased(template)) if self._named and "{" in template else None
+        if names is None:
+            return template
+        left = iter(names)
+        return NAME.sub(lambda found: f"{{{next(left, found[0][1:-1])}}}", template)
 
     def _text(self, segments: list[str], way: list[Place]) -> str:
         """The template with names; made once per template."""
         key = tuple(map(id, way))
-        erased = "/" + "/".join(segments)
+        whole = "/" + "/".join(segments)
         if not way:
-            return erased
-        known = self._names.get((*key, hash(erased)))
+            return whole
+        known = self._names.get((*key, hash(whole)))
         if known is not None:
             return known
-        names = self._named.get(erased)
-        if names is None or len(names) != len(way):
-            kinds = iter([_usual(place) for place in way])
-            names = tuple(names_of(segments, [next(kinds) if one == PARAMETER else None for one in segments]))
+        kinds = iter([_usual(place) for place in way])
+        names = tuple(names_of(segments, [next(kinds) if one == PARAMETER else None for one in segments]))
         ordered = iter(names)
         text = "/" + "/".join(f"{{{next(ordered)}}}" if one == PARAMETER else one for one in segments)
-        self._names[(*key, hash(erased))] = text
+        self._names[(*key, hash(whole))] = text
         return text
 
 

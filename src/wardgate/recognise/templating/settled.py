@@ -20,7 +20,7 @@ class Settled:
     pinned: tuple[str, ...] = ()
     """Templates that people laid down; one with a constant where another has a parameter splits it."""
     merged: Mapping[str, str] = field(default_factory=dict)
-    """Template → the template its paths are filed under."""
+    """Template with `{}` → the template its paths are filed under."""
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Template with `{}` → names of its parameters."""
 
