@@ -229,6 +229,12 @@ def test_schemas_that_fan_out_cost_no_more_than_there_are() -> None:
         ("graphql", "/api", "mutation me", False),
         ("graphql", "/api", "Query.you", False),
         ("http", "/graphql", None, False),
+        ("grpc-web", "/api/shop.v1.Orders/Get", "shop.v1.Orders/Get", True),
+        ("grpc-web", "/api/shop.v1.Orders/Put", "shop.v1.Orders/Put", False),
+        ("graphql", "/api", "query me you", False),
+        ("graphql", "/api", "query me us", True),
+        ("graphql", "/api", "[query me, query us]", True),
+        ("graphql", "/api", "[mutation us, query me]", False),
     ],
 )
 def test_methods_and_fields_are_found_by_name(
@@ -237,10 +243,20 @@ def test_methods_and_fields_are_found_by_name(
     proto = "package shop.v1; service Orders { rpc Get(A) returns (B); }"
     both = [
         *read_content(proto.encode(), "a.proto").operations,
-        *read_content(b"type Query { me: ID }", "a.gql").operations,
+        *read_content(b"type Query { me: ID us: ID }", "a.gql").operations,
     ]
     one = seen("POST", template, protocol=protocol, operation=operation)
     assert (Described(both).of(one) is not None) == found
+
+
+@pytest.mark.parametrize(
+    ("protocol", "operation"),
+    [("graphql", "query me"), ("mcp", "tools/call x"), ("json-rpc", "eth_call"), ("soap", "GetOrder")],
+)
+def test_a_description_of_the_path_is_one_of_what_is_called_there(protocol: str, operation: str) -> None:
+    described = Described(spec("paths: {/rpc: {post: {}}}").operations)
+    assert described.of(seen("POST", "/rpc", protocol=protocol, operation=operation)) is not None
+    assert described.of(seen("POST", "/other", protocol=protocol, operation=operation)) is None
 
 
 def test_operations_on_other_hosts_are_not_missed_here() -> None:

@@ -13,8 +13,9 @@ from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 from wardgate.inventory.names import VARIABLE, plain_name, skeleton
-from wardgate.inventory.seen import Labelled, Seen, key_of
+from wardgate.inventory.seen import Labelled, Seen, key_of, names_of
 from wardgate.inventory.specifications.form import Outline, Outlined, Server
+from wardgate.recognise.protocols.grpc import Grpc
 from wardgate.recognise.templating.settled import Table
 
 Op = TypeVar("Op", bound=Outlined)
@@ -106,12 +107,13 @@ class Described(Generic[Op]):
         for one in operations:
             if one.name is not None:
                 self._by_name.setdefault((one.protocol, plain_name(one.name)), one)
-                if one.protocol != "grpc":
+                if one.protocol != Grpc.name:
                     continue  # many operations under one path
             path = _path_of(one.template) if one.name is not None else base + _path_of(one.template)
             key = skeleton(path)
             full.setdefault(path.rstrip("/") or "/", key)
             self._by_path.setdefault(key, {}).setdefault(one.method or "", one)
+        self._named = {protocol for protocol, _ in self._by_name}
         self._keys = full
         self._met: dict[str, dict[str, Op] | None] = {}
 
@@ -123,12 +125,17 @@ class Described(Generic[Op]):
         """The described operation that an observed one is.
 
         A template's parameters may be called differently, and a value that was not recognised as one is
-        settled by the specification. `HEAD` is described with `GET`, as HTTP has it.
+        settled by the specification. `HEAD` is described with `GET`, as HTTP has it. Where the specification
+        names operations of that protocol, the name decides: of several in one call, all must be described.
+        Where it does not, it may still describe the path under which they all are.
         """
         if observed.operation is not None:
-            named = self._by_name.get((observed.protocol, plain_name(observed.operation)))
-            if named is not None or observed.protocol != "grpc":
-                return named
+            keys = names_of(observed.protocol, observed.operation)
+            named = [self._by_name.get(one) for one in keys]
+            if all(one is not None for one in named):
+                return named[0]
+            if keys[0][0] in self._named and keys[0][0] != Grpc.name:
+                return None
         methods = self._at(observed.template)
         if methods is None:
             return None
@@ -235,7 +242,7 @@ def _keys(base: str, one: Outlined) -> list[tuple[str, str]]:
     if one.name is None:
         return [key_of(one.protocol, base + path, None)]
     by_name = key_of(one.protocol, path, one.name)
-    return [by_name, key_of(one.protocol, path, None)] if one.protocol == "grpc" else [by_name]
+    return [by_name, key_of(one.protocol, path, None)] if one.protocol == Grpc.name else [by_name]
 
 
 def _best(described: Mapping[str, Described[Outlined]], operations: Sequence[Labelled]) -> tuple[str, int]:

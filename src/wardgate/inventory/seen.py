@@ -12,6 +12,8 @@ from typing import NamedTuple, Protocol
 from wardgate.inventory.names import plain_name, skeleton
 from wardgate.inventory.scope import Scope, question
 from wardgate.lake.store import Lake
+from wardgate.recognise.protocols.grpc import Grpc, GrpcWeb
+from wardgate.recognise.protocols.names import members
 
 
 class Labelled(Protocol):
@@ -54,7 +56,10 @@ class Seen:
         out: dict[tuple[str, str], set[str]] = {}
         for service, operations in self.by_service.items():
             for one in operations:
-                out.setdefault(key_of(one.protocol, one.template, one.operation), set()).add(service)
+                keys = [key_of(one.protocol, one.template, None)]
+                keys += names_of(one.protocol, one.operation) if one.operation is not None else []
+                for key in keys:
+                    out.setdefault(key, set()).add(service)
         return out
 
     def like(self, keys: Iterable[tuple[str, str]]) -> set[str]:
@@ -70,6 +75,15 @@ def key_of(protocol: str, template: str, name: str | None) -> tuple[str, str]:
     if name is not None:
         return protocol, plain_name(name)
     return "", skeleton(template.rstrip("/") or "/")
+
+
+def names_of(protocol: str, operation: str) -> list[tuple[str, str]]:
+    """(protocol, name) of all that one call asked for: a batch, or several fields of GraphQL.
+
+    A method is the same whether it is called by gRPC or gRPC-Web.
+    """
+    protocol = Grpc.name if protocol == GrpcWeb.name else protocol
+    return [(protocol, plain_name(one)) for one in members(operation)]
 
 
 def seen(lake: Lake) -> Seen:

@@ -95,6 +95,7 @@ def _fill(
     grpc = keyed.values(("grpc_status", "grpc_status_number"))
     if grpc is not None:
         out.text("protocol", [None if value is None else "grpc" for value in grpc])
+        out.text("resp.grpc-status", grpc)
     if "service_name" in out.fields:
         out.converted("service_name", out.fields["service_name"].to_pylist(), service_of)
     named = [key for field in ("method", "target") for key in keys.get(field, ())]

@@ -37,6 +37,8 @@ OPERATORS: dict[str, str] = {
     "SPAN_ID": "span_id",
     "STREAM_ID": "request_id",
     "PATH": "target",
+    "GRPC_STATUS": "resp.grpc-status",
+    "GRPC_STATUS_NUMBER": "resp.grpc-status",
 }
 """Operators that are no headers → field."""
 HEADER_OPERATORS = frozenset({"REQ", "RESP", "REQUEST_HEADER", "RESPONSE_HEADER"})

@@ -34,16 +34,18 @@ class Grpc:
         request_type=r"^application/grpc(?:\+[a-z]+)?(?:\s*;|$)",
         response_type=r"^application/grpc(?:\+[a-z]+)?(?:\s*;|$)",
         post_path=_DOTTED,
+        headers=(_STATUS,),
     )
-    reads = (_STATUS,)
+    reads = ()
     reads_answers = False
 
     def read(self, seen: Seen) -> Found | None:
         kind = seen.request_type or seen.response_type
-        if seen.claimed or (kind is not None and re.match(self.hints.request_type or "", kind)):
-            return Found(method_of(seen.path), outcome=http_status(seen.headers.get(_STATUS)))
-        if kind is None and _GUESSED.search(seen.path):
-            return Found(method_of(seen.path), outcome=http_status(seen.headers.get(_STATUS)))
+        told = seen.headers.get(_STATUS)
+        sure = seen.claimed or (kind is not None and re.match(self.hints.request_type or "", kind))
+        shown = told is not None and _NAME.search(seen.path)
+        if sure or (kind is None and (shown or _GUESSED.search(seen.path))):
+            return Found(method_of(seen.path), outcome=http_status(told))
         return None
 
 
