@@ -1,4 +1,4 @@
-"""Writes docs/reference/{cli,call,formats}.md from the commands, the Call and the catalogue of formats.
+"""Writes docs/reference/{cli,call,formats,protocols}.md from commands, Call and catalogues.
 
 Run by `make docs`; a test fails when a page is stale.
 """
@@ -12,6 +12,8 @@ import click
 from wardgate.cli.main import COMMANDS, cli
 from wardgate.core.call import CLAIMS, COLUMNS, CREDENTIAL, DATA_CLASS, OBJECT, SIGNAL
 from wardgate.core.observed import REASONS
+from wardgate.recognise.protocols.catalogue import protocols
+from wardgate.recognise.protocols.shape import Hints
 from wardgate.sources.catalogue import builtin_formats
 from wardgate.sources.format import LineFormat
 
@@ -111,7 +113,50 @@ def formats_page() -> str:
     )
 
 
-PAGES: dict[str, Callable[[], str]] = {"cli.md": cli_page, "call.md": call_page, "formats.md": formats_page}
+def protocols_page() -> str:
+    """Every protocol that calls are told by, and what it is told from."""
+    rows = "".join(
+        f"| `{one.name}` | {one.title} | {(type(one).__doc__ or '').splitlines()[0]} | {_told_by(one.hints)} "
+        f"| {one.reference} |\n"
+        for one in protocols()
+    )
+    return (
+        _MADE + "# Protocols\n\n"
+        "What is first in this list and says yes is right; what none of them knows is `http`: REST, pages and files.\n"
+        "Any one of the hints in the fourth column leads to a closer look, which decides. A source that names\n"
+        "protocol or operation itself (OpenTelemetry, Envoy) is believed.\n"
+        "[How calls are told apart](../explanation/protocols.md) says what their names are made of.\n\n"
+        "| name | protocol | what is told | looked at where | described in |\n|---|---|---|---|---|\n" + rows
+    )
+
+
+def _told_by(hints: Hints) -> str:
+    """Hints in words; patterns are RE2's."""
+    told = [
+        *(f"request type `{one}`" for one in [hints.request_type] if one),
+        *(f"response type `{one}`" for one in [hints.response_type] if one),
+        *(f"POST to `{one}`" for one in [hints.post_path] if one),
+        *(f"path ends in `{one}`" for one in hints.path_endings),
+        *(f"query `{one}`" for one in [hints.query] if one),
+        *(f"header `{_header(one)}`" for one in hints.headers),
+        *(f"header `{_header(one)}` is `{pattern}`" for one, pattern in hints.values),
+        *(f"status {one}" for one in hints.statuses),
+        *([f"body holds {' or '.join(f'`{one}`' for one in hints.body)}"] if hints.body else []),
+    ]
+    return "; ".join(told).replace("|", "\\|")
+
+
+def _header(column: str) -> str:
+    side, _, name = column.partition(".")
+    return name if side == "req" else f"{name} (response)"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": cli_page,
+    "call.md": call_page,
+    "formats.md": formats_page,
+    "protocols.md": protocols_page,
+}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

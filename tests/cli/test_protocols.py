@@ -39,6 +39,9 @@ FILES = {
 }
 
 
+LAYOUT = "[%START_TIME%] %REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE% %GRPC_STATUS_NUMBER%"
+
+
 def lines(calls: list[dict[str, Any]], path: Path) -> str:
     stamped = [{"ts": f"2026-03-01T10:00:{n % 60:02d}Z", "status": 200, **one} for n, one in enumerate(calls)]
     path.write_text("".join(json.dumps(one) + "\n" for one in stamped))
@@ -153,3 +156,28 @@ def test_lakes_of_an_earlier_version_still_open(run, tmp_path: Path) -> None:
         "/app.css",
         "/app.js.map",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        (
+            '{"start_time":"2026-03-01T10:00:00.000Z","method":"POST","path":"/shop.v1.Orders/Get",'
+            '"protocol":"HTTP/2","response_code":200,"grpc_status":"PermissionDenied","duration":3,'
+            '"bytes_sent":1,"bytes_received":1,"upstream_host":"10.0.0.9:80"}\n',
+            ["--format", "envoy-json"],
+        ),
+        (
+            "[2026-03-01T10:00:00.000Z] POST /shop.v1.Orders/Get 200 7\n",
+            ["--format", "envoy-text", "--layout", LAYOUT],
+        ),
+    ],
+)  # fmt: skip
+def test_what_grpc_says_in_a_gateways_log_is_the_outcome(
+    run, tmp_path: Path, text: str, options: list[str]
+) -> None:
+    (tmp_path / "envoy.log").write_text(text)
+    done = run("ingest", str(tmp_path / "envoy.log"), *options)
+    assert done.code == 0, done.err
+    (one,) = run("operations", "--json").json["operations"]
+    assert (one["protocol"], one["operation"], one["status_4xx"]) == ("grpc", "shop.v1.Orders/Get", 1)

@@ -20,9 +20,9 @@ Flags = npt.NDArray[np.bool_]
 
 KINDS = ("json", "data", "page", "login")
 _JSON_KIND, _DATA_KIND, _PAGE_KIND, _LOGIN_KIND = range(len(KINDS))
-_JSON = r"[/+](?:x-)?(?:nd|ld)?json(?:l|-seq)?\b|/jsonl\b"
-_DATA = r"[/+]xml\b|/csv\b|yaml\b|protobuf|msgpack|/event-stream\b|/cbor\b|problem\+|multipart/"
-_PAGE = r"^(?:text/html|application/xhtml\+xml)\b"
+_JSON = r"(?i)[/+](?:x-)?(?:nd|ld)?json(?:l|-seq)?\b|/jsonl\b"
+_DATA = r"(?i)[/+]xml\b|/csv\b|yaml\b|protobuf|msgpack|/event-stream\b|/cbor\b|problem\+|multipart/"
+_PAGE = r"(?i)^(?:text/html|application/xhtml\+xml)\b"
 _LOGIN = (
     r"(?i)[/._-](?:log|sign)[-_]?(?:in|on)(?:[/?.#]|$)|/(?:sso|saml2?|oauth2?|openid|oidc|idp|cas|adfs)(?:[/?]|$)"
     r"|/authorize(?:[/?]|$)"

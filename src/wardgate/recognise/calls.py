@@ -324,11 +324,9 @@ class _View:
         return distinct(self.coalesced(*names), self.rows)
 
     def types(self, name: str, header: str) -> Distinct:
-        """Content types in lower case, as sent otherwise; put together once."""
+        """Content types as sent; put together once."""
         if name not in self._types:
-            found = self.merged(name, header)
-            lowered = found if found.is_empty else Distinct(pc.utf8_lower(found.array), found.codes)
-            self._types[name] = lowered
+            self._types[name] = self.merged(name, header)
         return self._types[name]
 
     def text(self, name: str) -> pa.Array:
@@ -403,7 +401,7 @@ def _outcome(view: _View) -> dict[str, pa.Array]:
         types = view.types(name, header)
         if not types.is_empty:
             out[name] = types.text(
-                [view._tokens.masked(one.partition(";")[0].strip())[:100] for one in types.values]
+                [view._tokens.masked(one.partition(";")[0].strip().lower())[:100] for one in types.values]
             )
     for name, header in (
         ("cors_allow_origin", "resp.access-control-allow-origin"),

@@ -153,9 +153,9 @@ BOMB = b'<!DOCTYPE e [<!ENTITY a "aaaa">' + b"".join(
         ({"SOAPAction": "urn:shop#GetOrder"}, envelope("<GetOrderRequest/>"), "GetOrder"),
         ({"SOAPAction": '""'}, envelope("<GetOrder xmlns='urn:shop'>"), "GetOrder"),
         (
-            {"Content-Type": 'application/soap+xml; charset=utf-8; action="urn:shop:GetOrder"'},
+            {"Content-Type": 'Application/SOAP+xml; charset=utf-8; Action="urn:shop:GetOrder"'},
             None,
-            "getorder",
+            "GetOrder",
         ),
         ({"SOAPAction": "urn:GetStatus"}, envelope("<DeleteUser/>"), "GetStatus (body: DeleteUser)"),
         ({}, envelope("<a:Buy xmlns:a='urn:b'/>", "<e:Header><w:Sec xmlns:w='urn:w'/></e:Header>"), "Buy"),

@@ -99,7 +99,7 @@ class Protocols:
             (hints.response_type, batch.response_type),
         ):
             if pattern is not None and not values.is_empty:
-                _mark(values, _matches(values.array, pattern), bit, flags)
+                _mark(values, _matches(values.array, f"(?i){pattern}"), bit, flags)
         for name in hints.headers:
             column = batch.headers.get(name)
             if column is not None and column.null_count < batch.rows:
@@ -208,8 +208,8 @@ class Protocols:
                 method=(_text(batch.methods, row) or "").upper() or None,
                 path=_text(batch.paths, row) or "/",
                 query=_query(batch, row),
-                request_type=_text(batch.request_type, row),
-                response_type=_text(batch.response_type, row),
+                request_type=_media_type(_text(batch.request_type, row)),
+                response_type=_media_type(_text(batch.response_type, row)),
                 status=int(status[place]) or None,
                 headers={
                     name: value[:_MOST_VALUE]
@@ -351,6 +351,14 @@ def _text(values: Distinct, row: int) -> str | None:
         return None
     found: str = values.array[code].as_py()
     return found
+
+
+def _media_type(text: str | None) -> str | None:
+    """A content type with its type in lower case; values of parameters may tell cases apart."""
+    if text is None:
+        return None
+    kind, semicolon, parameters = text.partition(";")
+    return kind.strip().lower() + semicolon + parameters
 
 
 def _query(batch: Exchanges, row: int) -> str | None:

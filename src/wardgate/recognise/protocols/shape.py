@@ -34,7 +34,7 @@ class Hints:
     """Where a protocol shows itself; any one of them is enough for a closer look. Patterns are RE2's."""
 
     request_type: str | None = None
-    """Pattern of the request's content type (lower case, with parameters)."""
+    """Pattern of the request's content type, in any case, with its parameters."""
     response_type: str | None = None
     """Pattern of the response's."""
     post_path: str | None = None
@@ -61,7 +61,7 @@ class Seen:
     """Secrets in it are tokens already."""
     query: str | None = field(default=None, repr=False)
     request_type: str | None = None
-    """Content type in lower case, with parameters as sent."""
+    """Content type: the type in lower case, its parameters as sent."""
     response_type: str | None = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
