@@ -78,32 +78,32 @@ class Readiness:
             return 0
 
     def _asked(self) -> list[str]:
-        checks: dict[str, Callable[[], None]] = {
-            "lake-unreadable": self._read_lake,
-            "lake-write-failed": self._write_lake,
-            "state-failed": self._ask_state,
-        }
         found = []
-        for code, check in checks.items():
-            try:
-                check()
-            except (duckdb.Error, WardgateError, OSError):
-                found.append(code)
+        if not self._may_write():
+            found.append("lake-write-failed")  # not asked further: SQLite would make a new, empty catalogue
+        elif not _succeeds(lambda: self._lake.rows(f"SELECT 1 FROM {ALIAS}.ledger LIMIT 1")):
+            found.append("lake-unreadable")
+        if not _succeeds(self._ask_state):
+            found.append("state-failed")
         return found
 
-    def _read_lake(self) -> None:
-        self._lake.rows(f"SELECT 1 FROM {ALIAS}.ledger LIMIT 1")
-
-    def _write_lake(self) -> None:
+    def _may_write(self) -> bool:
         """Whether the lake's places are there and ours to write to. Nothing is written."""
         place = self._lake.place
         if place.on_postgres or "://" in place.data:
-            return
-        data = Path(place.data)
-        folders = [Path(place.catalog).parent, data if data.exists() else data.parent]
-        if not all(os.access(one, os.W_OK) for one in (Path(place.catalog), *folders)):
-            raise PermissionError
+            return True
+        catalog, data = Path(place.catalog), Path(place.data)
+        places = (catalog, catalog.parent, data if data.exists() else data.parent)
+        return all(os.access(one, os.W_OK) for one in places)
 
     def _ask_state(self) -> None:
         with self._state.transaction() as connection:
             connection.execute(text("SELECT 1"))
+
+
+def _succeeds(check: Callable[[], object]) -> bool:
+    try:
+        check()
+    except (duckdb.Error, WardgateError, OSError):
+        return False
+    return True
