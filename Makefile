@@ -8,7 +8,7 @@ EXTRAS := --extra console --extra scaled
 STAMP := $(VENV)/.locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest crash bench-follow bench-push bench-recognition bench-descriptions bench-data-classes bench-identities bench-signals template-prior
+.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest crash bench-follow bench-push bench-recognition bench-descriptions bench-data-classes bench-bodies bench-identities bench-signals template-prior
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -67,6 +67,9 @@ bench-descriptions: setup ## public descriptions: imported, counted, exported, i
 
 bench-data-classes: setup ## data classes on labelled values: recall, false alarms, confusion, speed (SHOW=1: examples)
 	$(BIN)/python bench/data_classes.py $(if $(SHOW),--show)
+
+bench-bodies: setup ## calls with 2 kB bodies both ways through the real ingest, per CPU-second (RUNS=3, CALLS=40000)
+	$(BIN)/python bench/bodies.py --runs $(or $(RUNS),3) --calls $(or $(CALLS),40000)
 
 bench-identities: setup ## declared bots and agents recognised, browsers and libraries not (SHOW=1: what was not)
 	$(BIN)/python bench/identities.py $(if $(SHOW),--show)

@@ -1,7 +1,8 @@
 """The spine: what a source read becomes calls, facts and rollups, and is committed with its position.
 
     source ─► Parsed ─► recognise ─► rollups ─► one transaction: calls, paths, credentials, callers,
-                                                rollups, latencies, rejects, and the ledger's position
+                                                rollups, latencies, schemas, data classes, rejects, and the
+                                                ledger's position
 
 Whoever reads a source (a file, a followed file, a pushed batch, a syslog connection) calls `prepare` for
 each part it has read, in order, and `commit` when it may; what is committed is acknowledged, nothing else
@@ -28,6 +29,7 @@ from wardgate.core.keys import Key
 from wardgate.core.observed import Parsed, Reject
 from wardgate.core.stacking import stacked
 from wardgate.inventory.sighted import remembered
+from wardgate.lake.carried import COUNTED, data_classes
 from wardgate.lake.engine import ALIAS
 from wardgate.lake.instances import known_before
 from wardgate.lake.linking import mark_linked
@@ -189,7 +191,12 @@ class Pipeline:
         return self.key.id64("batch", f"{origin.origin_id}\0{first_position}")
 
     def _calls(
-        self, observed: pa.Table, origin: Origin, batch_id: int, now: int
+        self,
+        observed: pa.Table,
+        origin: Origin,
+        batch_id: int,
+        now: int,
+        sizes: Sequence[int] | None = None,
     ) -> tuple[dict[str, pa.Table], dict[str, Ids]]:
         defaults = origin.defaults
         proxies = self._proxies.setdefault(defaults.proxies, Proxies(defaults.proxies))
@@ -204,8 +211,10 @@ class Pipeline:
             service=defaults.service,
             proxies=proxies,
         )
-        found = self._recognition.recognise(observed, context)
+        found = self._recognition.recognise(observed, context, sizes)
         rows = {"calls": found.calls}
+        if found.schemas is not None:
+            rows["schemas"] = found.schemas if sizes else found.schemas.drop_columns(["part"])
         new_ids: dict[str, Ids] = {}
         learned = {
             "traits": found.traits,
@@ -241,8 +250,8 @@ class Pipeline:
     ) -> Iterator[tuple[dict[str, pa.Table], dict[str, Ids]]]:
         """Rows and new ids of each part, from one recognition of them all."""
         observed = stacked([one.parsed.table for one in parts])
-        rows, _ = self._calls(observed, parts[0].origin, parts[0].batch_id, now)
         sizes = [one.parsed.accepted for one in parts]
+        rows, _ = self._calls(observed, parts[0].origin, parts[0].batch_id, now, sizes)
         calls = rows["calls"]
         for name, ids in (
             ("origin_id", [one.origin.origin_id for one in parts]),
@@ -251,8 +260,11 @@ class Pipeline:
             at = calls.schema.get_field_index(name)
             calls = calls.set_column(at, calls.schema.field(at), pa.array(np.repeat(np.array(ids), sizes)))
         start = 0
-        for size in sizes:
-            yield _own(calls.slice(start, size), rows)
+        for part, size in enumerate(sizes):
+            own, new_ids = _own(calls.slice(start, size), rows)
+            if "schemas" in rows:
+                own["schemas"] = rows["schemas"].filter(pc.field("part") == part).drop_columns(["part"])
+            yield own, new_ids
             start += size
 
 
@@ -300,6 +312,10 @@ def _has_links(batch: Batch) -> bool:
     return calls is not None and calls["link_id"].null_count < calls.num_rows
 
 
+def _has_data(calls: pa.Table) -> bool:
+    return bool(calls["data_classes"].null_count < calls.num_rows)
+
+
 def _finished(batches: Sequence[Batch], calls: Sequence[pa.Table | None]) -> list[Batch]:
     """With their calls as they are linked, and the rollups of each source's calls, in its first batch."""
     own: list[dict[str, pa.Table]] = [{} if one is None else {"calls": one} for one in calls]
@@ -313,6 +329,9 @@ def _finished(batches: Sequence[Batch], calls: Sequence[pa.Table | None]) -> lis
         beside = presented(together)
         if beside.num_rows:
             of_one[0] |= {"presented": beside}
+        with_data = [one["calls"].select(COUNTED) for one in of_one if _has_data(one["calls"])]
+        if with_data:
+            of_one[0]["data_classes"] = data_classes(stacked(with_data))
     return [Batch(one.batch_id, {**one.rows, **rows}) for one, rows in zip(batches, own, strict=True)]
 
 

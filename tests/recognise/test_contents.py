@@ -7,12 +7,14 @@ import pyarrow as pa
 import pytest
 
 from wardgate.core.call import CALL_SCHEMA
+from wardgate.core.keys import Key
 from wardgate.core.observed import OBSERVED
-from wardgate.recognise.contents import contents_of
+from wardgate.recognise.contents import ContentReader
 from wardgate.recognise.located import MOST
 
 MAIL = "ann.canary@example.org"
 CARD = "4111111111111111"
+READER = ContentReader(Key(b"k" * 32))
 
 
 def found(**columns: Any) -> list[dict[tuple[str, str], int]]:
@@ -25,7 +27,7 @@ def found(**columns: Any) -> list[dict[tuple[str, str], int]]:
             **{name: pa.array(value, kinds[name]) for name, value in columns.items()},
         }
     )
-    lists = contents_of(observed).data_classes
+    lists = READER.read(observed).data_classes
     lists.validate(full=True)
     assert lists.type == CALL_SCHEMA.field("data_classes").type
     return [
@@ -132,7 +134,7 @@ def test_no_value_is_told() -> None:
             "response_body": pa.array([json.dumps(canaries).encode()], pa.large_binary()),
         }
     )
-    told = contents_of(observed).data_classes.to_pylist()
+    told = READER.read(observed).data_classes.to_pylist()
     assert told[0]
     assert "canary" not in repr(told).lower() and "c4n4ry" not in repr(told)
 

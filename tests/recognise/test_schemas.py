@@ -1,25 +1,46 @@
-"""Schemas of bodies: what is inferred, and that neither order nor batches matter."""
+"""What schemas are made of: what is counted, and that neither order nor batches matter."""
 
 import json
-from functools import reduce
+from collections import Counter
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wardgate.core.keys import Key
+from wardgate.core.observed import OBSERVED
+from wardgate.inventory.body_schemas import BodySchema, schemas_of
 from wardgate.recognise import schemas
-from wardgate.recognise.bodies import MOST_DEPTH, MOST_FIELDS, MOST_VALUES, Walker
-from wardgate.recognise.schemas import Schema, infer, json_schema, merge
+from wardgate.recognise.bodies import MOST_FIELDS, MOST_VALUES
+from wardgate.recognise.carried import BodyReader
+
+READER = BodyReader(Key(b"k" * 32))
+Tally = Counter[tuple[Any, ...]]
 
 
-def schema_of(*bodies: object) -> Schema:
-    """The schema of bodies that came in one batch."""
-    walker = Walker()
-    read = [walker.add(i, json.dumps(one).encode()) for i, one in enumerate(bodies)]
-    documents = np.flatnonzero(read)
-    ones = np.ones(len(documents), np.int64)
-    return infer(walker.taken(), documents, 0 * documents, ones).get(0, Schema({}))
+def tallied(bodies: list[object], groups: list[int] | None = None) -> Tally:
+    """Tallies of bodies that came in one batch."""
+    raw = [one if isinstance(one, bytes) else json.dumps(one).encode() for one in bodies]
+    column = pa.chunked_array([pa.array(raw, OBSERVED["request_body"])])
+    of = np.array(groups if groups is not None else [0] * len(raw), np.int64)
+    out: Tally = Counter()
+    for row in READER.read(column, of, "body:").tallies.table().to_pylist():
+        out[row["group"], row["place"], row["kind"], row["format"], row["constant"]] += row["count"]
+    return out
+
+
+def schema_of(tally: Tally, group: int = 0) -> BodySchema:
+    names = ("place", "kind", "format", "constant")
+    fixed = {"operation_id": 1, "direction": "request", "status": 0, "media_type": "application/json"}
+    rows = [
+        {**fixed, **dict(zip(names, key[1:], strict=True)), "count": count}
+        for key, count in tally.items()
+        if key[0] == group
+    ]
+    return next(iter(schemas_of(rows)))
 
 
 def test_a_schema_says_types_formats_required_null_and_enumerations() -> None:
@@ -35,7 +56,7 @@ def test_a_schema_says_types_formats_required_null_and_enumerations() -> None:
         }
         for i in range(30)
     ]
-    assert json_schema(schema_of({"items": orders})) == {
+    assert schema_of(tallied([{"items": orders}])).json_schema() == {
         "type": "object",
         "properties": {
             "items": {
@@ -75,38 +96,51 @@ def test_a_schema_says_types_formats_required_null_and_enumerations() -> None:
         {"firstName": "Ann"},
         {"accounts": {"ann@example.org": {"state": "open"}}},
         {"kind": "Zk3Jd9sLq2WvXz7PbTn5YcRm8HgFt4"},
+        {"kind": "glpat-abcdefgh12345678"},
+        {"kind": "sk_live_abcdefgh12345678"},
     ],
 )
 def test_what_may_be_somebodys_is_no_constant(values: dict[str, object]) -> None:
-    told = repr(schema_of(*[values] * 50))
+    told = repr(tallied([values] * 50))
     for secret in ("bob", "sesame", "abcdef", "Ann", "ann@", "Zk3J"):
         assert secret not in told
 
 
-def test_keys_that_are_data_share_a_place() -> None:
-    schema = schema_of({"by_id": {f"0000{i}aa-17": {"n": i} for i in range(5)}})
-    assert set(schema.places) == {"", "by_id", "by_id.*", "by_id.*.n"}
-    assert json_schema(schema)["properties"]["by_id"]["additionalProperties"]["type"] == "object"  # type: ignore[index]
+def test_words_are_constants_only_where_nothing_else_stands() -> None:
+    told = tallied([{"state": "open", "kind": "a"}, {"state": "A text.", "kind": "b"}])
+    assert {key[1]: key[4] for key in told if key[4]} == {"kind": "b"} | {"kind": "b"}
+    assert told[0, "state", "string", "plain", None] == 2
+    many = tallied([{"state": f"w{chr(97 + i)}"} for i in range(schemas.MOST_CONSTANTS + 1)])
+    assert many[0, "state", "string", "plain", None] == schemas.MOST_CONSTANTS + 1
 
 
-def test_a_body_of_any_size_and_depth_costs_a_bounded_schema() -> None:
-    deep: object = 1
-    for _ in range(400):
-        deep = {"a": deep}
+def test_each_group_has_its_own_schema() -> None:
+    told = tallied([{"a": 1}, {"b": 1}, {"a": 1}, {"a": 1}], [0, 1, 0, 1])
+    assert told[0, "a", "integer", None, None] == 2 and told[1, "a", "integer", None, None] == 1
+    assert (0, "b", "integer", None, None) not in told
+
+
+def test_a_map_in_many_bodies_does_not_explode() -> None:
+    names = [f"{a}{b}n" for a in "abcdefghijklmnopqrst" for b in "abcdefghijklmnopqrst"]
+    told = tallied([{"users": {name: {"age": 1}}, "v": 1} for name in names], [0] * len(names))
+    assert {key[1] for key in told} == {"", "v", "users", "users.*", "users.*.age"}
+    assert told[0, "users.*.age", "integer", None, None] == len(names)
+    # Elsewhere the same keys may be fields.
+    mixed = tallied([{"users": {name: 1}} for name in [*names, "an", "bn"]], [0] * len(names) + [1, 1])
+    assert {key[1] for key in mixed if key[0] == 1} == {"", "users", "users.an", "users.bn"}
+
+
+def test_a_body_of_any_size_costs_a_bounded_schema() -> None:
     wide = {f"f{i}": {f"g{j}": 1 for j in range(MOST_FIELDS)} for i in range(MOST_FIELDS)}
-    schema = schema_of(
-        deep, wide, {"list": list(range(20 * MOST_VALUES))}, {f"k{i}": 1 for i in range(90_000)}
+    told = tallied(
+        [wide, {"list": list(range(20 * MOST_VALUES))}, {f"k{i}": 1 for i in range(90_000)}], [0, 1, 1]
     )
-    assert len(schema.places) == schemas.MOST_PLACES
-    assert schema.is_cut
-    assert max(text.count(".") for text in schema_of(deep).places) < MOST_DEPTH
+    assert len({key[1] for key in told if key[0] == 0}) == schemas.MOST_PLACES
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"[1,", b'{"a":\xff}', b"plain", b"[" * 100_000, b"\x00" * 50, b"1"]
-)
-def test_what_is_no_json_document_has_no_schema(body: bytes) -> None:
-    assert not Walker().add(0, body)
+@pytest.mark.parametrize("body", [b"", b"{", b"[1,", b"plain", b"[" * 100_000, b"\x00" * 50, b"1"])
+def test_what_is_no_document_has_no_schema(body: bytes) -> None:
+    assert not tallied([body])
 
 
 WORDS = st.sampled_from(
@@ -125,18 +159,17 @@ JSON = st.recursive(
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
-@given(st.lists(JSON, min_size=1, max_size=8), st.randoms(use_true_random=False), st.integers(2, 30))
+@given(st.lists(JSON, min_size=1, max_size=8), st.randoms(use_true_random=False), st.integers(1, 8))
 def test_order_and_batches_do_not_matter(bodies: list[object], random, most: int) -> None:  # type: ignore[no-untyped-def]
-    before = schemas.MOST_PLACES, schemas.MOST_CONSTANTS
-    schemas.MOST_PLACES, schemas.MOST_CONSTANTS = most, most // 2
+    before, schemas.MOST_CONSTANTS = schemas.MOST_CONSTANTS, most
     try:
-        whole = schema_of(*bodies)
+        whole = schema_of(tallied(bodies))
         shuffled = random.sample(bodies, len(bodies))
         cut = random.randint(0, len(bodies))
-        halves = merge(schema_of(*shuffled[:cut]), schema_of(*shuffled[cut:]))
-        singles = reduce(merge, [schema_of(one) for one in shuffled], Schema({}))
-        assert halves == whole
-        assert singles == whole
-        assert json_schema(singles) == json_schema(whole)
+        parts = [shuffled[:cut], shuffled[cut:]]
+        halves = schema_of(sum((tallied(one) for one in parts if one), Counter()))
+        singles = schema_of(sum((tallied([one]) for one in shuffled), Counter()))
     finally:
-        schemas.MOST_PLACES, schemas.MOST_CONSTANTS = before
+        schemas.MOST_CONSTANTS = before
+    assert halves.bodies == singles.bodies == whole.bodies == len(bodies)
+    assert halves.json_schema() == singles.json_schema() == whole.json_schema()

@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "merge": "wardgate.cli.operation_templates",
     "name": "wardgate.cli.operation_templates",
     "settled": "wardgate.cli.operation_templates",
+    "schema": "wardgate.cli.operation_schema",
 }
 """Command below `operations` → the module that holds it, under its own name."""
 
@@ -43,6 +44,7 @@ class OneOperation(click.Group):
 @click.option("--search", metavar="TEXT", help="Only templates and operations that hold this text.")
 @click.option("--standing", type=click.Choice(STANDINGS), help="Only operations of this standing.")
 @click.option("--owner", metavar="WHO", help="Only what WHO owns; the word none: what nobody owns.")
+@click.option("--data-class", metavar="CLASS", help="Only what ever carried this class or family of data.")
 @listing("operations", static=True)
 @pass_installation
 @click.pass_context
@@ -119,6 +121,7 @@ def _table(rows: "list[Listed]") -> None:
         Column("callers", True, from_width=110),
         Column("creds", True, from_width=120),
         Column("no cred", True, from_width=110),
+        Column("data", from_width=100, flexible=True),
         Column("owner", from_width=120, flexible=True),
         Column("first seen", from_width=190),
         Column("last seen", from_width=170),
@@ -164,6 +167,7 @@ def _cells(listed: "Listed") -> list[str]:
         count(one.callers),
         count(one.credentials),
         share(one.no_credential_share),
+        ", ".join(dict.fromkeys(each["data_class"].partition(".")[0] for each in one.data_classes)),
         ", ".join(judged.owners) if judged else "",
         when(one.first_seen),
         when(one.last_seen),

@@ -3,10 +3,11 @@
 What no source showed is None, and nothing is concluded from it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from wardgate.inventory.body_schemas import BodySchema
 from wardgate.inventory.operations import Operation
 from wardgate.inventory.specifications.form import Shape
 
@@ -45,8 +46,14 @@ def observed(
     queries: Mapping[str, float] | None = None,
     anonymous: tuple[int, int] | None = None,
     was_found: bool = True,
+    bodies: Sequence[BodySchema] = (),
 ) -> Observed:
-    """What the inventory's listing says of an operation."""
+    """What the inventory's listing says of an operation, and what is known of its bodies."""
+    requests = {each.media_type: each.shape() for each in bodies if each.direction == "request"}
+    responses: dict[str, dict[str, Shape]] = {}
+    for each in bodies:
+        if each.direction == "response" and each.status:
+            responses.setdefault(str(each.status), {})[each.media_type] = each.shape()
     counts = (one.status_1xx, one.status_2xx, one.status_3xx, one.status_4xx, one.status_5xx)
     return Observed(
         service=one.service,
@@ -58,6 +65,8 @@ def observed(
         calls=one.calls,
         statuses=tuple(at for at, n in enumerate(counts, 1) if n) or None,
         queries=queries,
+        requests=requests or None,
+        responses=responses or None,
         refused=one.status_4xx,
         anonymous=anonymous,
         was_found=was_found,

@@ -4,8 +4,9 @@ Counts leave out rows of a vantage whose call another vantage counts (`linked`).
 such a vantage shows still counts as presented.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypedDict
 
 from wardgate.inventory.scope import Scope, question
 from wardgate.lake.store import Lake
@@ -23,7 +24,18 @@ SORTS = {
 """How operations can be ordered; operation ids settle ties."""
 UNCERTAIN = 0.7
 """Confidence below which a template is marked as uncertain."""
+MOST_PLACES = 20
+"""Places of a data class that a listing tells."""
 _LATE = ("p95", "callers")  # known only after the second step
+
+
+class CarriedClass(TypedDict):
+    """One class of data that an operation's calls carry."""
+
+    data_class: str
+    calls: int
+    """Calls that carry it at the place where most do."""
+    places: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,8 @@ class Operation:
     """How sure the template is, 0…1; None where nothing is known of that."""
     basis: str | None = None
     """What the template comes from: `plain` looks, `learned`, `described`, `pinned`."""
+    data_classes: list[CarriedClass] = field(default_factory=list)
+    """What its calls carry, in the hours asked for; the class that most calls carry first."""
 
     @property
     def title(self) -> str:
@@ -129,7 +143,18 @@ running AS (
            sum(n) OVER (PARTITION BY operation_id) AS timed FROM buckets),
 quantiles AS (
     SELECT operation_id, min(bucket) FILTER (upto >= 0.5 * timed) AS b50,
-           min(bucket) FILTER (upto >= 0.95 * timed) AS b95 FROM running GROUP BY operation_id)
+           min(bucket) FILTER (upto >= 0.95 * timed) AS b95 FROM running GROUP BY operation_id),
+by_place AS (
+    SELECT operation_id, data_class, place, sum(calls + linked)::BIGINT AS calls
+    FROM scoped_data SEMI JOIN page USING (operation_id) GROUP BY ALL),
+by_class AS (
+    SELECT operation_id, data_class, max(calls) AS calls, list(place ORDER BY calls DESC, place) AS places
+    FROM by_place GROUP BY ALL),
+carried AS (
+    SELECT operation_id,
+           list({{'data_class': data_class, 'calls': calls, 'places': list_slice(places, 1, {places})}}
+                ORDER BY calls DESC, data_class) AS data_classes
+    FROM by_class GROUP BY operation_id)
 SELECT page.operation_id, service, protocol, method, "template", operation, "static",
        static_reason, client_name, protocol_versions, confidence, basis,
        calls, linked, first_seen, last_seen, status_1xx, status_2xx, status_3xx, status_4xx, status_5xx,
@@ -138,9 +163,9 @@ SELECT page.operation_id, service, protocol, method, "template", operation, "sta
        coalesce(callers, 0) AS callers, coalesce(credentials, 0) AS credentials,
        CASE WHEN calls > 0 THEN greatest(calls - coalesce(presented, 0), 0) / calls END
            AS no_credential_share,
-       total
+       coalesce(data_classes, []) AS data_classes, total
 FROM page LEFT JOIN with_credential USING (operation_id) LEFT JOIN by_caller USING (operation_id)
-LEFT JOIN quantiles USING (operation_id)
+LEFT JOIN quantiles USING (operation_id) LEFT JOIN carried USING (operation_id)
 ORDER BY {order}, page.operation_id {limit}
 """
 
@@ -163,6 +188,7 @@ def operations(
         early_limit="" if late else limited,
         order=order,
         limit=limited if late else "",
+        places=MOST_PLACES,
     )
     asked = question(scope)
     found = asked.ask(lake, select, min_calls=min_calls)

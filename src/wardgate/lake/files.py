@@ -17,6 +17,8 @@ TIMES = {
     "rollups": "minute_us",
     "presented": "minute_us",
     "latencies": "minute_us",
+    "schemas": "seen_us",
+    "data_classes": "hour_us",
     "ledger": "committed_at_us",
     "rejects": "received_at_us",
     "traits": "learned_at_us",

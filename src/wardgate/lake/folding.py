@@ -1,23 +1,26 @@
 """What becomes of rows when their files are merged: sorted, and said once.
 
-Rollups and latencies are deltas: rows with equal keys add up to one. Facts may repeat, so the highest
-version or the first learned is kept (of credentials the last too: readers take its scopes and expiry). Of
-templates what was learned last stays, and the sightings of a path become one. Calls and rejects stay as they
-are, in the order of their time, which is what lets a question over a day skip the rest of the year. The
-ledger is folded only once its batches are older than any retry (`IDEMPOTENCY`): then one row per origin keeps
-the position reached and the exact sums.
+Rollups, latencies, schemas and data classes are deltas: rows with equal keys add up to one. Facts may repeat,
+so the highest version or the first learned is kept (of credentials the last too: readers take its scopes and
+expiry). Of templates what was learned last stays, and the sightings of a path become one. Calls and rejects
+stay as they are, in the order of their time, which is what lets a question over a day skip the rest of the
+year. The ledger is folded only once its batches are older than any retry (`IDEMPOTENCY`): then one row per
+origin keeps the position reached and the exact sums.
 """
 
 from collections.abc import Callable
 from datetime import timedelta
 
+from wardgate.lake.engine import ALIAS
 from wardgate.lake.files import TIMES
 from wardgate.lake.instances import kept
-from wardgate.lake.tables import LATENCIES, LEDGER, ROLLUPS
+from wardgate.lake.tables import DATA_CLASSES, LATENCIES, LEDGER, ROLLUPS
 
 IDEMPOTENCY = timedelta(days=7)
 """How long a batch id is remembered: a retry that comes later would be counted again."""
 
+MOST_CONSTANTS = 16
+"""Words at one place of a body from which on they are no enumeration."""
 _ROLLUP_KEYS = ("minute_us", "source", "path_id", "caller_id", "credential_id")
 _LATENCY_KEYS = ("minute_us", "path_id", "bucket")
 _ROLLUP_OTHERS = {"duration_max_us": "max", "first_us": "min", "last_us": "max"}
@@ -94,6 +97,28 @@ def _latencies(relation: str) -> str:
     return f"SELECT {sums} FROM {relation} GROUP BY {keys} ORDER BY minute_us, path_id"
 
 
+def _schemas(relation: str) -> str:
+    """Tallies added up, under the lowest path of each operation; too many constants of a place are none."""
+    keys = "path_id, direction, status, media_type, place"
+    crowded = f"count(DISTINCT constant) OVER (PARTITION BY {keys}) > {MOST_CONSTANTS}"
+    return f"""
+WITH own AS (
+    SELECT r.* REPLACE (coalesce(p.lowest, r.path_id) AS path_id) FROM {relation} r
+    LEFT JOIN (
+        SELECT path_id, min(path_id) OVER (PARTITION BY operation_id) AS lowest FROM (
+            SELECT path_id, max_by(operation_id, version) AS operation_id FROM {ALIAS}.paths GROUP BY path_id)
+    ) p USING (path_id)),
+told AS (SELECT * REPLACE (CASE WHEN {crowded} THEN NULL ELSE constant END AS constant) FROM own)
+SELECT {keys}, kind, format, constant, sum(count)::BIGINT AS count, max(seen_us) AS seen_us
+FROM told GROUP BY {keys}, kind, format, constant ORDER BY {keys}"""
+
+
+def _data_classes(relation: str) -> str:
+    keys = ("hour_us", "path_id", "data_class", "place")
+    sums = _sums(DATA_CLASSES.names, keys, {"first_us": "min", "last_us": "max"})
+    return f"SELECT {sums} FROM {relation} GROUP BY {', '.join(keys)} ORDER BY hour_us, path_id"
+
+
 def _credentials(relation: str) -> str:
     """The first and the last that was learned of each in each place, the last one with scopes if any had."""
     whole = "max(expires_at_us) OVER (PARTITION BY credential_id)"
@@ -127,6 +152,8 @@ _FOLDS: dict[str, Callable[[str], str]] = {
     "rollups": rollups_of,
     "presented": rollups_of,
     "latencies": _latencies,
+    "schemas": _schemas,
+    "data_classes": _data_classes,
     "paths": lambda rows: _once(rows, "path_id", "version DESC, operation_id DESC"),
     "traits": lambda rows: _once(rows, "trait_id", "learned_at_us"),
     "sightings": _sightings,

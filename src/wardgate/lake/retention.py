@@ -36,6 +36,8 @@ def retain(turns: Turns, settings: LakeSettings, now_us: int) -> Dropped:
         ("rejects", settings.reject_retention_days),
         ("rollups", settings.rollup_retention_days),
         ("latencies", settings.rollup_retention_days),
+        ("schemas", settings.rollup_retention_days),
+        ("data_classes", settings.rollup_retention_days),
     ):
         if days is not None:
             _drop(turns, table, _limit(now_us, days), {}, dropped)

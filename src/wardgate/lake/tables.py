@@ -1,9 +1,10 @@
 """The lake's tables, as Arrow schemas. All are append-only for writers; only maintenance rewrites.
 
-`calls` and `rollups` carry the weight. `paths` is the versioned mapping from the immutable `path_id` to an
-operation: relabelling appends a row with a higher `version`. `credentials` and `callers` are facts learned
-when first seen. `sightings` are what templates are learned from, `templates` what was learned, newest last.
-`ledger` holds, per committed batch, the position reached and the exact accounting.
+`calls` and `rollups` carry the weight. `schemas` and `data_classes` are deltas as rollups are: what stood in
+bodies, and which classes of data calls carried where. `paths` is the versioned mapping from the immutable
+`path_id` to an operation: relabelling appends a row with a higher `version`. `credentials` and `callers` are
+facts learned when first seen. `sightings` are what templates are learned from, `templates` what was learned,
+newest last. `ledger` holds, per committed batch, the position reached and the exact accounting.
 Rows of `paths`, `traits`, `sightings`, `credentials` and `callers` may repeat (several processes learn at
 once): readers take the one with the highest version, all together, or the first. A column that was added
 later is null in rows that an earlier version wrote.
@@ -140,6 +141,33 @@ LATENCIES = pa.schema(
         ("calls", pa.int64()),
     ]
 )
+SCHEMAS = pa.schema(
+    [
+        ("path_id", pa.int64()),  # one path of the operation whose calls these bodies were
+        ("direction", pa.string()),  # request | response
+        ("status", pa.int16()),  # of responses; 0: none shown
+        ("media_type", pa.string()),
+        ("place", pa.string()),  # `user.emails[]`, `accounts.*.owner`; empty: the whole body
+        ("kind", pa.string()),  # null, boolean, integer, number, string, array, object
+        ("format", pa.string()),  # of strings: a JSON Schema format, or plain
+        ("constant", pa.string()),  # the word that the string is; null: another string
+        ("count", pa.int64()),
+        ("seen_us", TIME),  # latest start of the calls
+    ]
+)
+DATA_CLASSES = pa.schema(
+    [
+        ("hour_us", TIME),
+        ("path_id", pa.int64()),
+        ("data_class", pa.string()),
+        ("place", pa.string()),  # query:email, header:x-user, body:user.email, response.body:[].email…
+        ("calls", pa.int64()),
+        ("linked", pa.int64()),  # rows that another vantage counts already; not in `calls`
+        ("found", pa.int64()),  # values found in all these rows
+        ("first_us", TIME),
+        ("last_us", TIME),
+    ]
+)
 LEDGER = pa.schema(
     [
         ("batch_id", pa.int64()),
@@ -191,6 +219,8 @@ TABLES: dict[str, pa.Schema] = {
     "rollups": ROLLUPS,
     "presented": ROLLUPS,  # of credentials beside the strongest of their calls
     "latencies": LATENCIES,
+    "schemas": SCHEMAS,
+    "data_classes": DATA_CLASSES,
     "ledger": LEDGER,
     "rejects": REJECTS,
     "erasures": ERASURES,

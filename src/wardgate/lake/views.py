@@ -224,6 +224,44 @@ USING (caller_id)""",
         f"FROM {ALIAS}.main.latencies JOIN {_LABELLED} USING (path_id)",
     ),
     View(
+        "data_classes",
+        "Classes of data that calls carried: deltas per hour, path and place; rows with equal keys add up.",
+        (
+            ("hour", "start of the hour"),
+            ("path_id", "the path"),
+            ("operation_id", "the operation it belongs to"),
+            ("service", "the API that received the calls"),
+            ("data_class", "email, payment-card, national-id.us-ssn…: `docs/reference/data-classes.md`"),
+            ("place", "path:2, query:email, header:x-user, body:user.email, response.body:[].email…"),
+            ("calls", "calls that carried it there, each counted once however many vantages saw it"),
+            ("linked", "rows of other vantages for calls that are counted already"),
+            ("found", "values found in all these rows"),
+            *_SEEN,
+        ),
+        "SELECT hour_us AS hour, path_id, operation_id, service, data_class, place, calls, linked, found, "
+        f"first_us AS first_seen, last_us AS last_seen FROM {ALIAS}.main.data_classes "
+        f"JOIN {_LABELLED} USING (path_id)",
+    ),
+    View(
+        "schemas",
+        "What stood in bodies: tallies whose rows add up. `wardgate operations schema` reads them.",
+        (
+            ("operation_id", "the operation"),
+            ("service", "the API that received the calls"),
+            ("direction", "request or response"),
+            ("status", "status of responses; 0 where none was shown, and for requests"),
+            ("media_type", "media type of the bodies"),
+            ("place", "`user.emails[]`, `accounts.*.owner`; empty: the whole body"),
+            ("kind", "null, boolean, integer, number, string, array, object"),
+            ("format", "of strings: uuid, date-time, email…, or plain"),
+            ("constant", "the word of an enumeration; null: another value"),
+            ("count", "values of that kind, format and word"),
+            ("last_seen", "time of the latest call among them"),
+        ),
+        "SELECT operation_id, service, direction, status, media_type, place, kind, format, constant, count, "
+        f"seen_us AS last_seen FROM {ALIAS}.main.schemas JOIN {_LABELLED} USING (path_id)",
+    ),
+    View(
         "sources",
         "What was read: read = accepted + rejected + skipped, for each source and format.",
         (

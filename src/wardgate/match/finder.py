@@ -6,9 +6,10 @@ class knows by name are asked for that class too. Nothing here keeps a value.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ import re2
 
 from wardgate.core.errors import WardgateError
 from wardgate.match.classes.catalogue import data_classes
-from wardgate.match.classes.shape import DataClass, Pattern
+from wardgate.match.classes.shape import DataClass, Pattern, anything
 from wardgate.match.field_names import words_of
 
 LONGEST = 16_384
@@ -80,6 +81,10 @@ class Finder:
         self._lone = [form for form, (_, pattern, _) in enumerate(self._forms) if pattern.alone]
         self._lone_set = _set(_whole(self._forms[form][1]) for form in self._lone)
         self._net = _set([_net(self._forms[form][1] for form in self._lone)] if self._lone else [])
+        names = {regex for one in self.classes for regex in (*one.fields, *one.general_fields) if regex}
+        self._target_net = _set(
+            [*(_net(self._forms[form][1] for form in self._lone) for _ in self._lone[:1]), _names_net(names)]
+        )
         fields = [(at, regex) for at, one in enumerate(self.classes) for regex in one.fields]
         general = [(at, regex) for at, one in enumerate(self.classes) for regex in one.general_fields]
         denials = [(at, regex) for at, one in enumerate(self.classes) for regex in one.not_fields]
@@ -90,6 +95,7 @@ class Finder:
         self._denied_classes = [at for at, _ in denials]
         self._denied_set = _set(rf"(?:^| )(?:{regex})$" for _, regex in denials)
         self._named = lru_cache(maxsize=65536)(self._named_by)
+        self._simple = lru_cache(maxsize=4096)(self._simple_forms)
         self._named_set = lru_cache(maxsize=4096)(
             lambda forms: _set(_whole(self._forms[form][1]) for form in forms)
         )
@@ -109,12 +115,54 @@ class Finder:
         raw = value[:LONGEST].encode("utf-8", "replace")
         named = self._named(words_of(name))
         found = self._decided(
-            raw.decode(), named, self._fitting_named(raw, named), [] if is_bare else self._fitting_alone(raw)
+            raw, named, self._fitting_named(raw, named), [] if is_bare else self._fitting_alone(raw)
         )
         return sorted(
             (Found(self.classes[at].name, sure, count) for at, (sure, count) in found.items()),
             key=lambda one: (-one.confidence, one.data_class),
         )
+
+    def said_by(self, name: str) -> object:
+        """What a field's dotted name says to all classes: names for which it is equal may be asked as one."""
+        return self._named(words_of(name))
+
+    def suspects(self, values: pa.Array) -> npt.NDArray[np.bool_]:
+        """Which values (strings, no nulls) may hold a form that stands alone; most hold none."""
+        if not len(values):
+            return np.zeros(0, bool)
+        if pc.max(pc.binary_length(values)).as_py() > LONGEST:
+            values = pc.utf8_slice_codeunits(values, 0, LONGEST)
+        out = self._netted(values, _AT_ONCE)
+        for at_once in (8, 1):
+            at = np.flatnonzero(out)
+            if not len(at):
+                break
+            out[at] = self._netted(values.take(pa.array(at)), at_once)
+        return out
+
+    def may_carry(self, targets: pa.Array) -> npt.NDArray[np.bool_]:
+        """Which targets or queries (strings, no nulls) may hold a value of a class, by form or by name.
+
+        One question for many: what stands between their marks becomes a line. Necessary, not sufficient.
+        """
+        out = np.zeros(len(targets), bool)
+        coded = pc.match_substring_regex(targets, "[%+]").to_numpy(zero_copy_only=False)
+        plain = np.flatnonzero(~coded)
+        out[coded] = True
+        for at_once in (_AT_ONCE, 8, 1):
+            if not len(plain):
+                break
+            caught = self._caught(targets.take(pa.array(plain)), at_once)
+            plain = plain[caught]
+        out[plain] = True
+        return out
+
+    def _caught(self, targets: pa.Array, at_once: int) -> npt.NDArray[np.bool_]:
+        match = self._target_net.Match
+        offsets = [*range(0, len(targets), at_once), len(targets)]
+        joined = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), targets), "\n")
+        caught = [bool(match(text.translate(_LINES))) for text in joined.cast(pa.binary()).to_pylist()]
+        return np.repeat(np.array(caught, bool), np.diff(offsets))
 
     def find(
         self,
@@ -122,43 +170,76 @@ class Finder:
         names: Sequence[str],
         name_of: Codes,
         bare: npt.NDArray[np.bool_] | None = None,
+        suspect: npt.NDArray[np.bool_] | None = None,
     ) -> Hits:
         """The classes of `values` (strings, no nulls), each under `names[name_of[row]]`.
 
-        `bare` rows (numbers of a JSON body) mean nothing without a name that says so. Ask once for each
-        distinct value and name.
+        `bare` rows (numbers of a JSON body) mean nothing without a name that says so. `suspect` is what
+        `suspects` says of the values, where that is known. Ask once for each distinct value and name.
         """
         if not len(values):
             return _hits([])
         if pc.max(pc.binary_length(values)).as_py() > LONGEST:
             values = pc.utf8_slice_codeunits(values, 0, LONGEST)
-        kinds = [self._named(words_of(name)) for name in names]
+        used, name_of = np.unique(name_of, return_inverse=True)
+        kinds = [self._named(words_of(names[one])) for one in used.tolist()]
         has_named = np.array([bool(one.classes) for one in kinds], bool)[name_of]
         # Values under one name are alike: together they leave the rest of the net empty.
         order = np.argsort(name_of, kind="stable")
-        may_be_alone = np.empty(len(values), bool)
-        may_be_alone[order] = self._netted(values.take(pa.array(order)))
-        if bare is not None:
-            may_be_alone &= ~bare
-        rows = np.flatnonzero(has_named | may_be_alone)
+        if suspect is None:
+            suspect = np.empty(len(values), bool)
+            suspect[order] = self.suspects(values.take(pa.array(order)))
+        may_be_alone = suspect if bare is None else suspect & ~bare
+        rows = order[(has_named | may_be_alone)[order]]
         texts = values.take(pa.array(rows)).cast(pa.binary()).to_pylist()
         out: list[tuple[int, int, int, float]] = []
-        for row, alone, kind, raw in zip(
-            rows.tolist(), may_be_alone[rows].tolist(), name_of[rows].tolist(), texts, strict=True
-        ):
-            name = kinds[kind]
-            named_forms = self._fitting_named(raw, name)
-            lone_forms = self._fitting_alone(raw) if alone else []
-            if named_forms or lone_forms:
-                found = self._decided(raw.decode(), name, named_forms, lone_forms)
-                out += [(row, at, count, sure) for at, (sure, count) in found.items()]
+        its_name, alone = name_of[rows], may_be_alone[rows]
+        bounds = [*np.flatnonzero(np.diff(its_name, prepend=-1)).tolist(), len(rows)]
+        for low, high in pairwise(bounds):
+            out += self._under(
+                kinds[int(its_name[low])], rows[low:high].tolist(), texts[low:high], alone[low:high].tolist()
+            )
         return _hits(out)
 
-    def _netted(self, values: pa.Array) -> npt.NDArray[np.bool_]:
-        """Where a form that stands alone may be: many values, asked as one text."""
-        offsets = [*range(0, len(values), _AT_ONCE), len(values)]
-        joined = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values), "\n")
+    def _under(
+        self, name: _Named, rows: list[int], texts: list[bytes], alone: list[bool]
+    ) -> Iterator[tuple[int, int, int, float]]:
+        """Hits of values under one name."""
+        match = self._named_set(name.forms).Match if name.classes else None
+        simple = self._simple(name.forms)
+        for row, raw, may_be_alone in zip(rows, texts, alone, strict=True):
+            fits = match(raw) if match is not None else None
+            if fits and not may_be_alone and simple is not None:
+                at, ways = simple
+                sure = 0.0
+                for i in fits:
+                    confidence, pattern = ways[i]
+                    if confidence > sure and (pattern.valid is anything or _is_whole(pattern, raw)):
+                        sure = confidence
+                if sure:
+                    yield row, at, 1, sure
+                continue
+            lone = self._fitting_alone(raw) if may_be_alone else []
+            if fits or lone:
+                named = [name.forms[i] for i in fits or ()]
+                for at, (sure, count) in self._decided(raw, name, named, lone).items():
+                    yield row, at, count, sure
+
+    def _simple_forms(self, forms: tuple[int, ...]) -> tuple[int, list[tuple[float, Pattern]]] | None:
+        """The one class of some forms, with how sure each is; None where it takes more to decide."""
+        patterns = [self._forms[form][1] for form in forms]
+        classes = {self._forms[form][0] for form in forms}
+        if len(classes) != 1 or any(one.within for one in patterns):
+            return None
+        return classes.pop(), [(one.named, one) for one in patterns]
+
+    def _netted(self, values: pa.Array, at_once: int) -> npt.NDArray[np.bool_]:
+        """Where a form that stands alone may be: some values at a time, asked as one text."""
         match = self._net.Match
+        if at_once == 1:
+            return np.array([bool(match(text)) for text in values.cast(pa.binary()).to_pylist()], bool)
+        offsets = [*range(0, len(values), at_once), len(values)]
+        joined = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values), "\n")
         caught = [bool(match(text)) for text in joined.cast(pa.binary()).to_pylist()]
         return np.repeat(np.array(caught, bool), np.diff(offsets))
 
@@ -174,7 +255,7 @@ class Finder:
         return [self._lone[i] for i in self._lone_set.Match(raw) or ()]
 
     def _decided(
-        self, value: str, name: _Named, named_forms: list[int], lone_forms: list[int]
+        self, value: bytes, name: _Named, named_forms: list[int], lone_forms: list[int]
     ) -> dict[int, tuple[float, int]]:
         """Class → (confidence, count), once the validators have spoken."""
         found: dict[int, tuple[float, int]] = {}
@@ -190,11 +271,13 @@ class Finder:
                     found = {at: one for at, one in found.items() if at not in lesser} or found
         return found
 
-    def _try(self, form: int, value: str, confidence: float, found: dict[int, tuple[float, int]]) -> None:
+    def _try(self, form: int, value: bytes, confidence: float, found: dict[int, tuple[float, int]]) -> None:
         at, pattern, compiled = self._forms[form]
+        before, counted = found.get(at, (0.0, 0))
+        if counted and confidence <= before and not pattern.within:
+            return  # one occurrence, no surer: it would add nothing
         count = _count(compiled, pattern, value)
         if count:
-            before, counted = found.get(at, (0.0, 0))
             found[at] = max(before, confidence), max(counted, count)
 
     def _named_by(self, words: str) -> _Named:
@@ -239,6 +322,14 @@ def _net(patterns: Iterable[Pattern]) -> str:
     return "(?m)" + _COUNTED.sub(_cut, whole).replace(r"\A", "^").replace(r"\z", "$")
 
 
+def _names_net(fields: Iterable[str]) -> str:
+    """What matches in lines wherever `words_of` one of them is a name that a field's regex knows."""
+    loose = "|".join(f"(?:{_SPACE.sub('[^a-z]*', one)})" for one in sorted(fields))
+    return f"(?im)(?:{loose})[^a-z\\n]*$"
+
+
+_SPACE = re.compile(r" \??")
+_LINES = bytes(ord("\n") if chr(i) in "/?&=#" else i for i in range(256))
 _COUNTED = re.compile(r"(?<!\\x)\{(\d+)(,?)(\d*)\}")
 
 
@@ -259,27 +350,36 @@ def _set(patterns: Iterable[str]) -> "re2.Set":
     return made
 
 
-def _is_valid(pattern: Pattern, text: str) -> bool:
+def _is_valid(pattern: Pattern, text: bytes) -> bool:
     """What the validator says. Libraries stumble over numbers that are none: such a value is not valid."""
+    if pattern.valid is anything:
+        return True
     try:
-        return bool(pattern.valid(text))
+        return bool(pattern.valid(text.decode()))
     except Exception:  # noqa: BLE001
         return False
 
 
-def _count(compiled: "re2._Regexp", pattern: Pattern, value: str) -> int:
-    """Valid occurrences. What follows a match is looked at again: it may bound the next one."""
+def _is_whole(pattern: Pattern, value: bytes) -> bool:
+    """Whether a value that fits a pattern as a whole is valid."""
+    return _is_valid(pattern, value if value == value.strip() else value.decode().strip().encode())
+
+
+def _count(compiled: "re2._Regexp", pattern: Pattern, value: bytes) -> int:
+    """Valid occurrences in a value that has the form. What follows a match may bound the next one."""
     if not pattern.within:
-        match = compiled.search(value)
-        return int(match is not None and _is_valid(pattern, match.group(1)))
+        return int(_is_whole(pattern, value))
     count = start = 0
     for _ in range(MOST):
         match = compiled.search(value, start)
         if match is None:
             break
-        text = match.group(1)
-        count += bool(text) and _is_valid(pattern, text)
-        start = max(match.end(1) if text else match.end(), start + 1)
+        low, high = match.span(1)
+        if high > low:
+            count += _is_valid(pattern, value[low:high])
+        else:
+            high = match.end()
+        start = max(high, start + 1)
         if start >= len(value):
             break
     return count

@@ -1,23 +1,29 @@
-"""Bodies as columns: each distinct JSON body is walked once, and its values become rows of (document, place).
+"""Bodies as columns: walked together, level by level, they become rows of (document, place).
 
 A place is the way to a value with everything that varies left out: `user.emails[]`, `accounts.*.owner`. Keys
 that look like data (identifiers, addresses, tokens) are values, not names: they stand as `*`, so that no
-place ever tells them. Depth, values and bytes are bounded; what is beyond is left out and counted.
+place ever tells them; neither do the keys of a map, which is what has more than `MOST_FIELDS`, in one body or
+in all of a batch. Depth, values and bytes are bounded; of too many values the shallowest stay.
 
-Walked bodies hold raw values and live only in memory, as observed tables do.
+Objects of one place with the same keys are one table: their members are cut into columns at C speed, and
+Python runs once per column. Walked bodies hold raw values and live only in memory, as observed tables do.
 """
 
+import gc
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
-from itertools import islice, repeat
+from itertools import chain, islice
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from wardgate.match.secrets import secret_kind
 from wardgate.recognise.distinct import Codes
+from wardgate.recognise.other_bodies import read_other
 
 MOST_BYTES = 1 << 20
 """Longest body that is decoded."""
@@ -26,9 +32,14 @@ MOST_VALUES = 5_000
 MOST_DEPTH = 32
 MOST_FIELDS = 200
 """An object with more fields is a map: its keys are data."""
+_SURELY_FEW = 2 * MOST_VALUES
+"""Bytes of the longest body that cannot hold too many values: each takes two."""
+_MANY_SHAPES = 32
+"""Objects of one place with more sets of keys than this are taken apart key by key."""
 
 _NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$:-]{0,63}\Z")
 _DATA = re.compile(r"\d{5}|\d.*[-_:].*\d.*[-_:].*\d|[0-9a-fA-F]*\d[0-9a-fA-F]{7}")
+_OPENING = (b"{", b"[")
 _DECODER = msgspec.json.Decoder()
 
 
@@ -46,148 +57,230 @@ class Kind(IntEnum):
     """A key of an object that is data, at the place of the values behind such keys."""
 
 
-class _Object:
-    """Stands where an object stood, so that nothing of a walked document is kept but its scalars."""
-
-
-class _Array:
-    """Stands where an array stood."""
-
-
-# Plain integers, which become arrays faster than an enumeration's.
-_KINDS: dict[type, int] = {
-    type(None): int(Kind.NULL),
-    bool: int(Kind.BOOLEAN),
-    int: int(Kind.INTEGER),
-    float: int(Kind.NUMBER),
-    str: int(Kind.STRING),
-    _Object: int(Kind.OBJECT),
-    _Array: int(Kind.ARRAY),
+_KINDS: dict[type, Kind] = {
+    type(None): Kind.NULL,
+    bool: Kind.BOOLEAN,
+    int: Kind.INTEGER,
+    float: Kind.NUMBER,
+    str: Kind.STRING,
+    list: Kind.ARRAY,
+    dict: Kind.OBJECT,
 }
-_CONTAINERS: dict[type, object] = {dict: _Object(), list: _Array()}
-_MOST_SHAPES = 20_000
 
 
 @dataclass(slots=True)
 class Walked:
-    """Parallel columns, one row per value; `place` is an index into `places`, of which 0 is the root."""
+    """Parallel columns, one row per value; `place` is an index into `places`, of which 0 is the root.
+
+    Rows with a text (strings and keys) come first, then those with a number, then all others.
+    """
 
     document: Codes
     place: Codes
     kind: Codes
-    values: list[object] = field(repr=False)
-    """Scalars as decoded; marks where arrays and objects stood."""
+    texts: list[str] = field(repr=False)
+    numbers: list[int | float] = field(repr=False)
     places: list[str]
+    items: Codes
+    """For each document the length of its one list: the root, or the only one right below; -1 for none."""
+    is_text: npt.NDArray[np.bool_]
+    """For each document whether it has no structure: it is one text, or nothing that can be read."""
     cut: int = 0
-    """Values left out because of a bound."""
+    """Values and containers left out because of a bound."""
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Columns of one family of rows, as they come."""
+
+    place: list[int] = field(default_factory=list)
+    kind: list[int] = field(default_factory=list)
+    documents: list[Codes] = field(default_factory=list)
+    values: list[Sequence[object]] = field(default_factory=list)
+
+    def add(self, place: int, kind: int, documents: Codes, values: Sequence[object] = ()) -> None:
+        self.place.append(place)
+        self.kind.append(kind)
+        self.documents.append(documents)
+        self.values.append(values)
+
+
+_Nodes = dict[int, list[tuple[list[object], Codes]]]
 
 
 class Walker:
-    """Walks documents, collecting columns until they are taken. Objects of a known shape cost no look-ups."""
+    """Walks the bodies of one batch."""
 
     def __init__(self) -> None:
-        self._places = [""]
+        self.places = [""]
+        """Every place met so far; the index of one never changes."""
+        self.parents = [0]
+        """For each place the one it is below."""
         self._children: dict[tuple[int, str], int] = {}
-        self._shapes: dict[tuple[int, tuple[str, ...]], list[int]] = {}
-        self._document: list[int] = []
-        self._many: list[int] = []
-        self._place: list[int] = []
-        self._values: list[object] = []
-        self._keys: list[int] = []
+        self._texts, self._numbers, self._others = _Rows(), _Rows(), _Rows()
+        self._objects: _Nodes = {}
+        self._arrays: _Nodes = {}
+        self._left: int | None = None
+        """Values that may yet be taken; None where there cannot be too many."""
         self._cut = 0
 
-    def add(self, document: int, body: bytes) -> bool:
-        """Walk one body; False where it is no JSON object or array, or too long to be decoded."""
-        if len(body) > MOST_BYTES or body[:64].lstrip()[:1] not in (b"{", b"["):
-            return False
-        try:
-            root = _DECODER.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return False
-        before = len(self._values)
-        self._place.append(0)
-        self._values.append(_CONTAINERS[type(root)])
-        self._walk(root)
-        self._document.append(document)
-        self._many.append(len(self._values) - before)
-        return True
+    def walk(self, bodies: Sequence[bytes]) -> Walked:
+        """The rows of bodies, numbered from 0.
 
-    def taken(self) -> Walked:
-        """What was walked."""
-        kind = np.fromiter(map(_KINDS.__getitem__, map(type, self._values)), np.int64, len(self._values))
-        kind[self._keys] = Kind.KEY
-        document = np.repeat(np.array(self._document, np.int64), np.array(self._many, np.int64))
-        place = np.array(self._place, np.int64)
-        return Walked(document, place, kind, self._values, self._places, self._cut)
+        Ask for some hundred at a time: what is decoded of more does not stay in the processor's caches.
+        """
+        with _uncollected():
+            return self._walked(bodies)
 
-    def _walk(self, root: object) -> None:
-        """Every container on the stack has its own row already; its members get theirs here."""
-        places, values = self._place, self._values
-        most = len(values) + MOST_VALUES
-        stack: list[tuple[int, object, int]] = [(0, root, 0)]
-        while stack:
-            place, node, depth = stack.pop()
-            left = most - len(values)
-            if left <= 0 or depth >= MOST_DEPTH:
-                self._cut += 1
-            elif type(node) is dict:
-                if len(node) > left:
-                    self._cut += len(node) - left
-                    node = dict(islice(node.items(), left))
-                children = self._shapes.get((place, tuple(node))) or self._shape(place, node)
-                places += children
-                self._take(children, node.values(), depth, stack)
-            elif type(node) is list:
-                self._cut += max(0, len(node) - left)
-                child = self._items(place)
-                members = node[:left]
-                places += [child] * len(members)
-                self._take(repeat(child), members, depth, stack)
+    def _walked(self, bodies: Sequence[bytes]) -> Walked:
+        roots: list[object] = []
+        documents: list[int] = []
+        large: list[int] = []
+        is_text = np.zeros(len(bodies), bool)
+        items = np.full(len(bodies), -1, np.int64)
+        for document, body in enumerate(bodies):
+            if len(body) > _SURELY_FEW:
+                large.append(document)
+                continue
+            root = _read(body)
+            is_text[document] = type(root) is str or root is None
+            if root is not None:
+                roots.append(root)
+                documents.append(document)
+        if roots:
+            items[documents] = list(map(_items, roots))
+            self._descend(roots, np.array(documents, np.int64))
+        for document in large:  # each alone, since its values must be counted
+            root = _read(bodies[document])
+            is_text[document] = type(root) is str or root is None
+            if root is not None:
+                items[document] = _items(root)
+                self._left = MOST_VALUES
+                self._descend([root], np.array([document], np.int64))
+                self._left = None
+        return self._taken(items, is_text)
 
-    def _take(
-        self,
-        children: Iterable[int],
-        members: Collection[object],
-        depth: int,
-        stack: list[tuple[int, object, int]],
-    ) -> None:
-        """Members become values; those that hold others go on the stack."""
-        kinds = set(map(type, members))
-        if dict not in kinds and list not in kinds:
-            self._values += members
+    def _descend(self, roots: list[object], documents: Codes) -> None:
+        self._emit(0, roots, documents)
+        depth = 0
+        while self._objects or self._arrays:
+            objects, arrays = self._objects, self._arrays
+            self._objects, self._arrays = {}, {}
+            if depth >= MOST_DEPTH:
+                waiting = (*objects.values(), *arrays.values())
+                self._cut += sum(len(nodes) for parts in waiting for nodes, _ in parts)
+                return
+            for place, parts in objects.items():
+                self._fields(place, *_together(parts))
+            for place, parts in arrays.items():
+                self._members(place, *_together(parts))
+            depth += 1
+
+    def _fields(self, place: int, nodes: list[object], documents: Codes) -> None:
+        """Objects of one place, by their keys."""
+        nodes = self._allowed(nodes, _first_fields)
+        documents = documents[: len(nodes)]
+        keys: list[tuple[str, ...]] = list(map(tuple, nodes))  # type: ignore[arg-type]
+        if keys.count(keys[0]) == len(keys):
+            self._table(place, keys[0], nodes, documents)
             return
-        marks, values = _CONTAINERS, self._values
-        for child, one in zip(children, members, strict=False):
-            kind = type(one)
-            if kind is dict or kind is list:
-                stack.append((child, one, depth + 1))
-                values.append(marks[kind])
-            else:
-                values.append(one)
+        shapes: dict[tuple[str, ...], list[int]] = {}
+        for at, one in enumerate(keys):
+            shapes.setdefault(one, []).append(at)
+        if len(shapes) > _MANY_SHAPES:
+            self._by_key(place, nodes, documents)
+            return
+        for one, rows in shapes.items():
+            self._table(place, one, [nodes[at] for at in rows], documents[rows])
 
-    def _shape(self, place: int, node: dict[str, object]) -> list[int]:
-        """The places of an object's fields. Keys that are data get rows of their own."""
-        is_map = len(node) > MOST_FIELDS
-        children = [-1 if is_map else self._child(place, key) for key in node]
-        if -1 not in children:
-            if len(self._shapes) >= _MOST_SHAPES:
-                self._shapes.clear()
-            self._shapes[place, tuple(node)] = children
-            return children
-        behind = self._behind(place)
-        for key, child in zip(node, children, strict=True):
+    def _table(self, place: int, keys: tuple[str, ...], nodes: list[object], documents: Codes) -> None:
+        """Objects with the same keys: a column for each key."""
+        wide = len(keys)
+        flat: list[object] = list(chain.from_iterable(map(dict.values, nodes)))  # type: ignore[arg-type]
+        is_map = wide > MOST_FIELDS
+        for at, key in enumerate(keys):
+            child = -1 if is_map else self._child(place, key)
             if child < 0:
-                self._keys.append(len(self._values))
-                self._place.append(behind)
-                self._values.append(key)
-        return [behind if child < 0 else child for child in children]
+                child = self._behind(place)
+                self._texts.add(child, Kind.KEY, documents, [key] * len(nodes))
+            self._emit(child, flat[at::wide], documents)
+
+    def _by_key(self, place: int, nodes: list[object], documents: Codes) -> None:
+        """Objects of very many shapes."""
+        columns: dict[str, tuple[list[object], list[int]]] = {}
+        for at, node in enumerate(nodes):
+            is_map = len(node) > MOST_FIELDS  # type: ignore[arg-type]
+            for key, value in node.items():  # type: ignore[attr-defined]
+                column = columns.get(key)
+                if column is None:
+                    column = columns[key] = ([], [])
+                column[0].append(value)
+                column[1].append(~at if is_map else at)
+        behind: list[tuple[list[object], Codes]] = []
+        for key, (values, rows) in columns.items():
+            at_row = np.array(rows, np.int64)
+            child = self._child(place, key)
+            as_data = at_row < 0 if child >= 0 else np.ones(len(rows), bool)
+            if as_data.any():
+                chosen = np.flatnonzero(as_data).tolist()
+                its = documents[np.where(at_row < 0, ~at_row, at_row)[chosen]]
+                behind.append(([values[i] for i in chosen], its))
+                self._texts.add(self._behind(place), Kind.KEY, its, [key] * len(chosen))
+            if not as_data.all():
+                chosen = np.flatnonzero(~as_data).tolist()
+                self._emit(child, [values[i] for i in chosen], documents[at_row[chosen]])
+        if behind:
+            self._emit(self._behind(place), *_together(behind))
+
+    def _members(self, place: int, nodes: list[object], documents: Codes) -> None:
+        """Arrays of one place: all they hold stands at one place."""
+        nodes = self._allowed(nodes, _first_members)
+        sizes = np.fromiter(map(len, nodes), np.int64, len(nodes))  # type: ignore[arg-type]
+        flat: list[object] = list(chain.from_iterable(nodes))  # type: ignore[arg-type]
+        if flat:
+            self._emit(self._items_of(place), flat, np.repeat(documents[: len(nodes)], sizes))
+
+    def _allowed(self, nodes: list[object], first) -> list[object]:  # type: ignore[no-untyped-def]
+        """Containers, as many and as much of each as may be taken."""
+        if self._left is None:
+            return nodes
+        out: list[object] = []
+        for node in nodes:
+            beyond = max(len(node) - self._left, 0)  # type: ignore[arg-type]
+            out.append(first(node, self._left) if beyond else node)
+            self._cut += beyond
+            self._left -= len(out[-1])  # type: ignore[arg-type]
+        return out
+
+    def _emit(self, place: int, column: list[object], documents: Codes) -> None:
+        """Values of one place become rows; those that hold others wait for the next level."""
+        kinds = set(map(type, column))
+        if len(kinds) == 1:
+            self._take(place, kinds.pop(), column, documents)
+            return
+        for kind in sorted(kinds, key=_KINDS.__getitem__):
+            rows = [at for at, one in enumerate(column) if type(one) is kind]
+            self._take(place, kind, [column[at] for at in rows], documents[rows])
+
+    def _take(self, place: int, kind: type, column: list[object], documents: Codes) -> None:
+        code = _KINDS[kind]
+        if kind is str:
+            self._texts.add(place, code, documents, column)
+        elif kind is int or kind is float:
+            self._numbers.add(place, code, documents, column)
+        else:
+            self._others.add(place, code, documents)
+            if kind is dict:
+                self._objects.setdefault(place, []).append((column, documents))
+            elif kind is list:
+                self._arrays.setdefault(place, []).append((column, documents))
 
     def _child(self, place: int, key: str) -> int:
         """The place behind a key; -1 where the key is data."""
         known = self._children.get((place, key))
-        if known is None and is_name(key):
-            known = self._children[place, key] = self._new(place, key)
-        return -1 if known is None else known
+        if known is None:
+            known = self._children[place, key] = self._new(place, key) if is_name(key) else -1
+        return known
 
     def _behind(self, place: int) -> int:
         """The place behind the keys that are data."""
@@ -196,19 +289,97 @@ class Walker:
             known = self._children[place, "*"] = self._new(place, "*")
         return known
 
-    def _items(self, place: int) -> int:
+    def _items_of(self, place: int) -> int:
         known = self._children.get((place, "[]"))
         if known is None:
-            self._places.append(f"{self._places[place]}[]")
-            known = self._children[place, "[]"] = len(self._places) - 1
+            known = self._children[place, "[]"] = self._new(place, "[]")
         return known
 
     def _new(self, place: int, name: str) -> int:
-        parent = self._places[place]
-        self._places.append(f"{parent}.{name}" if parent else name)
-        return len(self._places) - 1
+        self.places.append(child_place(self.places[place], name))
+        self.parents.append(place)
+        return len(self.places) - 1
+
+    def _taken(self, items: Codes, is_text: npt.NDArray[np.bool_]) -> Walked:
+        families = (self._texts, self._numbers, self._others)
+        segments = [one for rows in families for one in rows.documents]
+        sizes = np.fromiter(map(len, segments), np.int64, len(segments))
+        found = Walked(
+            np.concatenate(segments) if segments else np.empty(0, np.int64),
+            np.repeat(np.array([at for rows in families for at in rows.place], np.int64), sizes),
+            np.repeat(np.array([at for rows in families for at in rows.kind], np.int64), sizes),
+            list(chain.from_iterable(self._texts.values)),  # type: ignore[arg-type]
+            list(chain.from_iterable(self._numbers.values)),  # type: ignore[arg-type]
+            self.places,
+            items,
+            is_text,
+            self._cut,
+        )
+        self._texts, self._numbers, self._others, self._cut = _Rows(), _Rows(), _Rows(), 0
+        return found
+
+
+def child_place(parent: str, name: str) -> str:
+    """The place of a field (or `*`, or `[]`: what a list holds) below another."""
+    if name == "[]":
+        return f"{parent}[]"
+    return f"{parent}.{name}" if parent else name
 
 
 def is_name(key: str) -> bool:
     """Whether a key names a field, and does not tell an identifier, an address or a secret."""
     return bool(_NAME.match(key)) and not _DATA.search(key) and secret_kind(key) is None
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without collecting garbage: what is decoded has no cycles, and would be looked through again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _read(body: bytes) -> dict[str, object] | list[object] | str | None:
+    """What a body holds: JSON, a form as an object, another text; None for nothing that can be read."""
+    root = _decoded(body)
+    return read_other(body) if root is None else root
+
+
+def _decoded(body: bytes) -> dict[str, object] | list[object] | None:
+    """A JSON object or array; None where it is none, or too long to be decoded."""
+    if len(body) > MOST_BYTES or (body[:1] not in _OPENING and body[:64].lstrip()[:1] not in _OPENING):
+        return None
+    try:
+        root: dict[str, object] | list[object] = _DECODER.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return root
+
+
+def _items(root: object) -> int:
+    """The length of a document's one list: itself, or the only one right below; -1 for none."""
+    if type(root) is list:
+        return len(root)
+    if type(root) is not dict:
+        return -1
+    lists = [one for one in root.values() if type(one) is list]
+    return len(lists[0]) if len(lists) == 1 else -1
+
+
+def _together(parts: Iterable[tuple[list[object], Codes]]) -> tuple[list[object], Codes]:
+    nodes, documents = zip(*parts, strict=True)
+    if len(nodes) == 1:
+        return nodes[0], documents[0]
+    return list(chain.from_iterable(nodes)), np.concatenate(documents)
+
+
+def _first_fields(node: dict[str, object], most: int) -> dict[str, object]:
+    return dict(islice(node.items(), most))
+
+
+def _first_members(node: list[object], most: int) -> list[object]:
+    return node[:most]

@@ -5,10 +5,9 @@ tokens and keyed hashes come out. Distinct values are recognised once.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,10 +19,13 @@ from wardgate.lake.traits import ANSWERS
 from wardgate.recognise.absent import absent
 from wardgate.recognise.addresses import Proxies, forwarded_chain, parse_clients
 from wardgate.recognise.answers import Answered, answers
+from wardgate.recognise.body_schemas import groups, schema_rows
+from wardgate.recognise.contents import ContentReader
 from wardgate.recognise.credentials.maker import WasKnown
 from wardgate.recognise.distinct import Codes, Distinct, coded, combined, distinct, one_chunk
 from wardgate.recognise.headers import header_columns
 from wardgate.recognise.identities import Identifier
+from wardgate.recognise.objects import with_objects
 from wardgate.recognise.protocols.asking import Exchanges, Protocols, Spoken
 from wardgate.recognise.protocols.catalogue import HTTP
 from wardgate.recognise.routes import Router, Targets
@@ -70,6 +72,8 @@ class Recognised:
     """The row of `paths` of each call."""
     traits: pa.Table
     """What was learned of routes besides (`lake.tables.TRAITS`)."""
+    schemas: pa.Table | None = None
+    """Rows of `lake.tables.SCHEMAS`, and `part`: which of the given parts each is of."""
 
 
 class Recognition:
@@ -84,10 +88,13 @@ class Recognition:
         self._traits = Traits(key)
         self._identifier = Identifier(key, was_known)
         self._signals = Signals()
+        self._contents = ContentReader(key)
         self._request_seed = key.id64("request", "")
 
-    def recognise(self, observed: pa.Table, context: Context) -> Recognised:
-        """Calls (`CALL_SCHEMA`) of an observed table."""
+    def recognise(
+        self, observed: pa.Table, context: Context, sizes: Sequence[int] | None = None
+    ) -> Recognised:
+        """Calls (`CALL_SCHEMA`) of an observed table; `sizes` are of the parts it is made of."""
         rows = observed.num_rows
         view = _View(observed, header_columns(observed), self._tokens)
         host = view.merged("host", "req.host")
@@ -162,6 +169,7 @@ class Recognition:
             columns["status"] = _meant(columns.get("status"), spoken.outcome)
         for name in ("tls_version", "tls_cipher", "tls_sni", "tls_fingerprint", "upstream"):
             columns[name] = view.text(name)
+        schemas = self._carried(view, columns, routes.table, sizes or [rows])
         return Recognised(
             _table(columns, rows),
             routes.table,
@@ -171,6 +179,7 @@ class Recognition:
             self._signals.rules(self._key, context.received_at_us),
             routes.route_of,
             self._traits.rows(routes.path_id, self._shown(view, targets, spoken), context.received_at_us),
+            schemas,
         )
 
     def _shown(self, view: "_View", targets: Targets, spoken: Spoken) -> dict[str, Distinct]:
@@ -187,6 +196,47 @@ class Recognition:
             spoken.protocol.codes < 0,
         )
         return spoken.traits if shown is None else {**spoken.traits, ANSWERS: shown}
+
+    def _carried(
+        self, view: "_View", columns: dict[str, pa.Array], routes: pa.Table, sizes: Sequence[int]
+    ) -> pa.Table | None:
+        """Fill in what calls carry; rows of schemas."""
+        has_bodies = any(
+            len(some) > some.null_count
+            for side in ("request", "response")
+            for some in view.chunks(f"{side}_body")
+        )
+        if not has_bodies:
+            columns["data_classes"] = self._contents.read(view.observed, None).data_classes
+            return None
+        of = groups(
+            np.repeat(np.arange(len(sizes)), sizes),
+            columns["path_id"].to_numpy(),
+            routes,
+            columns.get("status", pa.nulls(view.rows, pa.int16())),
+            (
+                view.types("request_content_type", "req.content-type"),
+                view.types("response_content_type", "resp.content-type"),
+            ),
+            columns["started_at_us"].cast(pa.int64()).to_numpy(),
+        )
+        found = self._contents.read(view.observed, of.of_row)
+        columns["data_classes"] = found.data_classes
+        asked, answered = found.request, found.response
+        for name, carried in (("request_schema", asked), ("response_schema", answered)):
+            if carried is not None:
+                columns[name] = pa.array(carried.shapes, mask=carried.shapes == 0)
+        if answered is not None:
+            columns["item_count"] = pa.array(answered.items, mask=answered.items < 0)
+        columns["objects"] = with_objects(
+            columns["objects"],
+            [
+                (direction, carried.objects)
+                for direction, carried in (("asked", asked), ("returned", answered))
+                if carried is not None
+            ],
+        )
+        return schema_rows(of, asked, answered)
 
     def _spoken(self, view: "_View", targets: Targets) -> Spoken:
         """What protocol each call speaks, and what the protocol says besides."""
@@ -419,10 +469,6 @@ def _outcome(view: _View) -> dict[str, pa.Array]:
         out["cors_allow_credentials"] = allowed.spread(
             [one.strip().lower() == "true" for one in allowed.values], pa.bool_()
         )
-    bodies = view.chunks("response_body")
-    if any(len(some) > some.null_count for some in bodies):
-        counts = [_items(body) for some in bodies for body in some.to_pylist()]
-        out["item_count"] = pa.array(counts, pa.int64())
     for name, body in (("request_bytes", "request_body"), ("response_bytes", "response_body")):
         raw = view.chunks(body)
         if raw and name not in out:
@@ -438,20 +484,6 @@ def _meant(status: pa.Array | None, outcome: np.ndarray) -> pa.Array:
         return meant
     silent = pc.or_kleene(pc.is_null(status), pc.equal(status, 200)).fill_null(True)
     return pc.if_else(pc.and_(silent, meant.is_valid()), meant, status)
-
-
-def _items(body: bytes | None) -> int | None:
-    """The length of a JSON answer's list: the top-level one, or the only one directly below."""
-    if not body or body[:1] not in b"[{":
-        return None
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    if isinstance(value, list):
-        return len(value)
-    lists = [one for one in value.values() if isinstance(one, list)] if isinstance(value, dict) else []
-    return len(lists[0]) if len(lists) == 1 else None
 
 
 def _version(text: str) -> str | None:

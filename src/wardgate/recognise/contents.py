@@ -8,21 +8,21 @@ them what came back. What is found is counted and located; no value leaves this 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wardgate.match.finder import LONGEST, Finder, finder
-from wardgate.recognise.bodies import Kind, Walked, Walker, is_name
-from wardgate.recognise.distinct import Codes, combined, one_chunk
+from wardgate.core.keys import Key
+from wardgate.match.finder import Finder, finder
+from wardgate.recognise.bodies import is_name
+from wardgate.recognise.carried import BodyReader, Carried
+from wardgate.recognise.distinct import Codes, combined, one_chunk, spread
 from wardgate.recognise.located import Located, data_class_lists
 
 MOST_SEGMENTS = 64
 MOST_PARAMETERS = 200
-_FORM = re.compile(rb"[\w.\[\]%-]{1,100}=[^\s]*\Z")
 _WORD = r"^[A-Za-z][A-Za-z_-]{1,31}$"
 _QUIET = frozenset(
     """
@@ -44,25 +44,43 @@ _QUIET = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The data classes of a batch's calls, and its JSON bodies as they were walked (None: it had none)."""
+    """What a batch's calls carry; `request` and `response` are None where no call shows such a body."""
 
     data_classes: pa.Array
     """One list of `core.call.DATA_CLASS` per row; null where nothing was found."""
-    request: tuple[Codes, Walked] | None
-    """Distinct body per row (-1: none), and the walked bodies; for `recognise.schemas`."""
-    response: tuple[Codes, Walked] | None
+    request: Carried | None
+    response: Carried | None
 
 
-def contents_of(observed: pa.Table, known: Finder | None = None) -> Contents:
-    """Look at all that an observed batch carries."""
-    known = known or finder()
-    rows = observed.num_rows
-    parts: list[Located] = []
+class ContentReader:
+    """Looks at all that calls carry, under one key."""
+
+    def __init__(self, key: Key, known: Finder | None = None) -> None:
+        self._known = known or finder()
+        self._bodies = BodyReader(key, self._known)
+
+    def read(self, observed: pa.Table, groups: Codes | None = None) -> Contents:
+        """What an observed batch carries. `groups`: whose schema each row's bodies belong to."""
+        names = observed.column_names
+        parts = _outside_bodies(observed, self._known)
+        carried: dict[str, Carried | None] = {"request_body": None, "response_body": None}
+        for column, prefix in (("request_body", "body:"), ("response_body", "response.body:")):
+            if column in names and observed[column].null_count < observed.num_rows:
+                of = np.zeros(observed.num_rows, np.int64) if groups is None else groups
+                found = carried[column] = self._bodies.read(observed[column], of, prefix)
+                parts.append(found.located)
+        lists = data_class_lists(parts, [one.name for one in self._known.classes], observed.num_rows)
+        return Contents(lists, carried["request_body"], carried["response_body"])
+
+
+def _outside_bodies(observed: pa.Table, known: Finder) -> list[Located]:
+    """Targets, queries, headers and cookies."""
     names = observed.column_names
+    parts: list[Located] = []
     if "target" in names:
         parts += _targets(observed["target"], known)
     if "query" in names:
-        texts, codes = _encoded(observed["query"])
+        texts, codes = _suspect(*_encoded(observed["query"]), known)
         parts += [_query(texts, codes, known)] if len(texts) else []
     for name in names:
         prefix, dot, header = name.partition(".")
@@ -71,14 +89,7 @@ def contents_of(observed: pa.Table, known: Finder | None = None) -> Contents:
     for column, prefix in (("request_headers", "header:"), ("response_headers", "response.header:")):
         if column in names:
             parts += _headers(observed[column], prefix, known)
-    walked: dict[str, tuple[Codes, Walked] | None] = {"request_body": None, "response_body": None}
-    for column, prefix in (("request_body", "body:"), ("response_body", "response.body:")):
-        if column in names and observed[column].null_count < rows:
-            located, walk = _bodies(observed[column], prefix, known)
-            parts += located
-            walked[column] = walk
-    lists = data_class_lists(parts, [one.name for one in known.classes], rows)
-    return Contents(lists, walked["request_body"], walked["response_body"])
+    return parts
 
 
 _PREFIXES = {"req": "header:", "resp": "response.header:", "cookie": "cookie:"}
@@ -89,6 +100,15 @@ def _encoded(column: pa.ChunkedArray | pa.Array) -> tuple[pa.Array, Codes]:
     encoded = array if pa.types.is_dictionary(array.type) else pc.dictionary_encode(array)
     codes: Codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     return encoded.dictionary, codes
+
+
+def _suspect(texts: pa.Array, codes: Codes, known: Finder) -> tuple[pa.Array, Codes]:
+    """Only the texts that may hold something, and codes into them: most do not."""
+    kept = known.may_carry(texts)
+    if kept.all():
+        return texts, codes
+    of = np.where(kept, np.cumsum(kept) - 1, -1)
+    return texts.filter(pa.array(kept)), _through(codes, of) if kept.any() else codes
 
 
 def _exploded(texts: pa.Array, mark: str, most: int) -> tuple[Codes, Codes, pa.Array, Codes]:
@@ -116,7 +136,7 @@ def _decoded(parts: pa.Array, marks: str) -> pa.Array:
 
 def _targets(column: pa.ChunkedArray, known: Finder) -> list[Located]:
     """Paths and queries of targets, each looked at once however often they come together."""
-    texts, codes = _encoded(column)
+    texts, codes = _suspect(*_encoded(column), known)
     if not len(texts):
         return []
     sides = pc.split_pattern(texts, "?", max_splits=1)
@@ -195,18 +215,11 @@ def _located(
     thing: Codes,
     place: Codes,
     places: Sequence[str],
-    bare: npt.NDArray[np.bool_] | None = None,
 ) -> Located:
     """Distinct values under their names, found, and put back to where they stand."""
-    hits = known.find(values, names, name_of, bare)
-    order = np.argsort(value_of, kind="stable")
-    ordered = value_of[order]
-    start = np.searchsorted(ordered, hits.row, "left")
-    many = np.searchsorted(ordered, hits.row, "right") - start
-    at = order[np.repeat(start - np.cumsum(many) + many, many) + np.arange(int(many.sum()))]
-    return Located(
-        codes, thing[at], np.repeat(hits.data_class, many), place[at], np.repeat(hits.count, many), places
-    )
+    hits = known.find(values, names, name_of)
+    which, at = spread(hits.row, value_of)
+    return Located(codes, thing[at], hits.data_class[which], place[at], hits.count[which], places)
 
 
 def _single(column: pa.ChunkedArray, place: str, name: str, known: Finder) -> list[Located]:
@@ -243,71 +256,3 @@ def _headers(column: pa.ChunkedArray, prefix: str, known: Finder) -> list[Locate
             known, texts.take(pa.array(value[first])), names, name[first], pair, own_row, row[at], name, shown
         )
     ]
-
-
-def _bodies(
-    column: pa.ChunkedArray, prefix: str, known: Finder
-) -> tuple[list[Located], tuple[Codes, Walked] | None]:
-    """Distinct bodies: JSON by its places, forms by their parameters, all other text as one value."""
-    bodies, codes = _encoded(column)
-    walker = Walker()
-    texts: list[tuple[int, str, str]] = []
-    for document, body in enumerate(bodies):
-        raw: bytes = body.as_py()
-        if not walker.add(document, raw):
-            texts += [(document, name, value) for name, value in _texts(raw)]
-    walked = walker.taken()
-    located = [_walked(walked, codes, prefix, known)]
-    if texts:
-        names = {name: i for i, name in enumerate(dict.fromkeys(name for _, name, _ in texts))}
-        values = pa.array([value for _, _, value in texts], pa.string())
-        name_of = np.array([names[name] for _, name, _ in texts], np.int64)
-        document_of = np.array([document for document, _, _ in texts], np.int64)
-        each = np.arange(len(texts), dtype=np.int64)
-        shown = [prefix + shown_name(one) for one in names]
-        located.append(
-            _located(known, values, list(names), name_of, each, codes, document_of, name_of, shown)
-        )
-    return located, (codes, walked) if len(walked.kind) else None
-
-
-def _texts(raw: bytes) -> list[tuple[str, str]]:
-    """(name, value) of a body that is not JSON: of a form's parameters, or of one nameless text."""
-    text = raw[: 4 * LONGEST].decode("utf-8", "ignore")
-    if _FORM.match(raw[: 4 * LONGEST]):
-        try:
-            return parse_qsl(text, keep_blank_values=False, max_num_fields=MOST_PARAMETERS)
-        except ValueError:
-            return [("", text)]
-    if not text or text.count("\0") > 8:
-        return []
-    return [("", text[:LONGEST])]
-
-
-def _walked(walked: Walked, codes: Codes, prefix: str, known: Finder) -> Located:
-    """Values of walked bodies. Numbers count only under names that some class knows."""
-    is_text = (walked.kind == Kind.STRING) | (walked.kind == Kind.KEY)
-    is_number = (walked.kind == Kind.INTEGER) | (walked.kind == Kind.NUMBER)
-    named = np.array([known.is_known_field(one) for one in walked.places], bool)
-    at = np.flatnonzero(is_text | (is_number & named[walked.place]))
-    bare = is_number[at]
-    values = walked.values
-    texts = [one if type(one) is str else str(one) for one in map(values.__getitem__, at.tolist())]
-    encoded = pc.dictionary_encode(pa.array(texts, pa.string()))
-    value: Codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    place = walked.place[at]
-    # Most names say nothing to any class: one question for a value under all of them.
-    names = known.alike(walked.places)[place]
-    first, pair = combined(value, names, bare.astype(np.int64))
-    return _located(
-        known,
-        encoded.dictionary.take(pa.array(value[first])),
-        walked.places,
-        names[first],
-        pair,
-        codes,
-        walked.document[at],
-        place,
-        [prefix + one for one in walked.places],
-        bare[first],
-    )

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Codes = npt.NDArray[np.int64]
-_SMALL = 1 << 22  # keys below this are counted by table instead of by sorting
+_SMALL = 1 << 22  # keys below this are counted by table instead of by sorting,
+_SPARSE = 64  # unless the table would be so many times longer than there are keys
 _LARGE = 1 << 62  # keys must stay below this; what comes near is numbered anew
 
 
@@ -103,7 +104,7 @@ def combined(*codes: Codes) -> tuple[Codes, Codes]:
             places, key = np.unique(key, return_inverse=True)
             size = len(places)
         key, size = key * width + more + 1, size * width
-    if size > _SMALL:
+    if size > min(_SMALL, _SPARSE * len(key) + _SPARSE):
         _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
         return first.astype(np.int64), inverse.astype(np.int64)
     table = np.full(size, -1, np.int64)
@@ -112,3 +113,25 @@ def combined(*codes: Codes) -> tuple[Codes, Codes]:
     first = table[seen]
     table[seen] = np.arange(len(seen))
     return first, table[key]
+
+
+def spread(found: Codes, codes: Codes) -> tuple[Codes, Codes]:
+    """For some codes found: (index into `found`, row) of every row that has one of them."""
+    order = np.argsort(codes, kind="stable")
+    ordered = codes[order]
+    start = np.searchsorted(ordered, found, "left")
+    many = np.searchsorted(ordered, found, "right") - start
+    at = order[np.repeat(start - np.cumsum(many) + many, many) + np.arange(int(many.sum()))]
+    return np.repeat(np.arange(len(found)), many), at
+
+
+def compressed(codes: Codes, size: int) -> tuple[Codes, Codes]:
+    """Distinct codes in order (all below `size`), and for each code its index among them."""
+    if size > min(_SMALL, _SPARSE * len(codes) + _SPARSE):
+        distinct_codes, inverse = np.unique(codes, return_inverse=True)
+        return distinct_codes, inverse.astype(np.int64)
+    table = np.zeros(size, np.int64)
+    table[codes] = 1
+    distinct_codes = np.flatnonzero(table)
+    table[distinct_codes] = np.arange(len(distinct_codes))
+    return distinct_codes, table[codes]

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from wardgate.core.call import OBJECT
 from wardgate.core.ids import Ids
 from wardgate.core.keys import Key
+from wardgate.core.object_ids import ObjectIds
 from wardgate.recognise.templates import NEEDS_CUTTING, Template, Templates, erased
 
 MOST = 300_000
@@ -26,6 +27,7 @@ class PathBook:
 
     def __init__(self, key: Key) -> None:
         self._key = key
+        self._object_ids = ObjectIds(key)
         self._templates = Templates()
         self._empty()
 
@@ -81,7 +83,9 @@ class PathBook:
     def _objects(self, templates: list[Template]) -> pa.Array:
         """Identifiers of new paths: values become keyed hashes here."""
         names = [name for one in templates for name in one.parameters]
-        values = self._key.ids64("object", [value for one in templates for value in one.values])
+        values = self._object_ids.of(
+            pa.array([value for one in templates for value in one.values], pa.string())
+        )
         counts = [len(one.values) for one in templates]
         offsets = np.zeros(len(templates) + 1, np.int32)
         np.cumsum(counts, out=offsets[1:])

@@ -1,170 +1,215 @@
-"""Schemas of bodies, inferred from walked documents and merged.
+"""What schemas of bodies are made of: how often which kind of value stood at each place, in columns.
 
-A schema counts what stands at each place: kinds, formats of strings, and the values of those few that are
-constants. Two schemas merge by adding up; merging is associative and commutative, so that neither the order
-of calls nor how they were cut into batches matters. What is bounded is bounded so that this still holds: of
-too many places the shallowest and first in order stay, and too many constants are none.
+A tally is a row (group, place, kind, format, constant, count). Tallies of several batches add up, so neither
+the order of calls nor how they were cut into batches matters. `inventory.body_schemas` reads them.
 
-Constants are words (`in_progress`), never values under a name that tells of a person, a secret or free text.
+Constants are words (`in_progress`) at a place where a batch shows nothing else, and few of them; never values
+under a name that tells of a person, a secret or free text. A string without a constant says that the place
+holds other strings: it is no enumeration, whatever else stood there.
 """
 
 import re
-from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from wardgate.match.field_names import words_of
-from wardgate.match.finder import Finder, finder
-from wardgate.match.secrets import is_secret_name
-from wardgate.recognise.bodies import Kind, Walked
-from wardgate.recognise.distinct import Codes
+from wardgate.match.finder import Finder
+from wardgate.match.secrets import carries_secret, is_secret_name
+from wardgate.recognise.bodies import MOST_FIELDS, Kind, Walked, child_place
+from wardgate.recognise.distinct import Codes, compressed
+from wardgate.recognise.formats import FORMATS, PLAIN, formats
 
 MOST_PLACES = 1_000
+"""Places of one schema: the shallowest, and the first by name."""
 MOST_CONSTANTS = 16
-ENOUGH = 20
-"""Values seen before a handful of constants is called an enumeration."""
-
-FORMATS: tuple[tuple[str, str], ...] = (
-    ("uuid", r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"),
-    (
-        "date-time",
-        r"^[0-9]{4}-[01][0-9]-[0-3][0-9][Tt ]"
-        r"[0-2][0-9]:[0-5][0-9]:[0-6][0-9](?:[.][0-9]+)?(?:[Zz]|[+-][0-9:]+)$",
-    ),
-    ("date", r"^[0-9]{4}-[01][0-9]-[0-3][0-9]$"),
-    ("time", r"^[0-2][0-9]:[0-5][0-9]:[0-6][0-9](?:[.][0-9]+)?(?:[Zz]|[+-][0-9:]+)?$"),
-    ("email", r"^[^@\s]+@[A-Za-z0-9-]+(?:[.][A-Za-z0-9-]+)+$"),
-    ("uri", r"^[A-Za-z][A-Za-z0-9+.-]*://[^\s]+$"),
-    ("ipv4", r"^(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])[.]){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])$"),
-    ("ipv6", r"^[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}$"),
-    ("duration", r"^P(?:[0-9]+[YMWD])+(?:T(?:[0-9.]+[HMS])+)?$|^PT(?:[0-9.]+[HMS])+$"),
-)
-"""JSON Schema formats, the first that fits (RE2)."""
-PLAIN = "plain"
-"""What a string without a format counts as: a place has a format only where all its strings do."""
 
 _CONSTANT = (
-    r"^(?:[a-z]{1,24}(?:[_-][a-z0-9]{1,16}){0,3}|[A-Z]{1,24}(?:[_-][A-Z0-9]{1,16}){0,3}|[A-Z][a-z]{1,24})$"
+    r"^(?:[a-z]{1,24}(?:[_-](?:[a-z]{1,16}|[0-9]{1,3})){0,3}"
+    r"|[A-Z]{1,24}(?:[_-](?:[A-Z]{1,16}|[0-9]{1,3})){0,3}|[A-Z][a-z]{1,24})$"
 )
+_LONGEST_CONSTANT = 80
 _FREE = re.compile(
     r"(?:^| )(?:id|ids|key|keys|name|names|title|text|body|content|description|message|comment|note|label"
     r"|slug|user|username|login|handle|nick|alias|author|owner|assignee|creator|member|actor|by|from|to"
     r"|person|people|customer|client|contact|host|domain|city|town|country|company|team"
     r"|tags?|value|values|query|q|search|path|url|hash|salt)$"
 )
+_STRING = 8
+"""What a string counts as: this and its format. Below stand the kinds of all other values."""
+_WIDE = _STRING + len(FORMATS) + 1
+_DENSE = 1 << 22
+_Part = tuple[Codes, Codes, Codes, Codes]
 
 
-class Stats(msgspec.Struct, array_like=True):
-    """What stood at one place. Counts are of values, one per body and occurrence."""
+@dataclass(slots=True)
+class Tallies:
+    """Tallies of a batch's bodies in one direction, as they come."""
 
-    kinds: dict[str, int] = {}
-    formats: dict[str, int] = {}
-    constants: dict[str, int] | None = {}
-    """Null: the place holds other strings, or too many."""
+    places: Sequence[str] = ()
+    """Texts of the places, by the index that walked bodies have."""
+    parents: Sequence[int] = ()
+    counts: list[tuple[Codes, Codes, Codes, Codes]] = field(default_factory=list)
+    """(group, place, what, count), without constants."""
+    constants: list[tuple[Codes, Codes, pa.Array, Codes]] = field(default_factory=list)
+    """(group, place, word, count)."""
 
+    def add(
+        self,
+        walked: Walked,
+        texts: pa.Array,
+        value: Codes,
+        free: npt.NDArray[np.bool_],
+        body: Codes,
+        group: Codes,
+        count: Codes,
+    ) -> None:
+        """Count walked bodies: `body[i]` was seen `count[i]` times in `group[i]` (sorted by body).
 
-class Schema(msgspec.Struct, array_like=True):
-    """Places, as `recognise.bodies` writes them, and what stood there; the root is ``."""
+        `texts` are the distinct strings of the walked rows, `value` which one each row has; `free` says of
+        which places no constant is told.
+        """
+        strings = len(value)
+        form = formats(texts)
+        what = walked.kind.copy()
+        what[:strings] = np.where(what[:strings] == Kind.KEY, -1, _STRING + form[value])
+        groups, own = np.unique(group, return_inverse=True)
+        row, its_group, weight = _seen(walked.document, what >= 0, body, own, count, len(walked.items))
+        if not len(row):
+            return
+        # (group, place), few of which come together, and then what stood there.
+        wide = len(walked.places)
+        used, where = compressed(its_group * wide + walked.place[row], len(groups) * wide)
+        at, many = _tally(where * _WIDE + what[row], len(used) * _WIDE, weight)
+        at, its = np.divmod(at, _WIDE)
+        words = self._words(texts, form, value, free, walked, row)
+        told = np.zeros(len(at), bool)
+        if len(words):
+            key, counts = _tally_sparse(where[words] * len(texts) + value[row[words]], weight[words])
+            place, word = np.divmod(key, len(texts))
+            # Only where all strings of the place are words, and few.
+            distinct, first, number = np.unique(place, return_index=True, return_counts=True)
+            is_string = its >= _STRING
+            strings_there = _summed(at[is_string], many[is_string], distinct)
+            good = (np.add.reduceat(counts, first) == strings_there) & (number <= MOST_CONSTANTS)
+            chosen = np.repeat(good, number)
+            self.constants.append(
+                (
+                    groups[used[place[chosen]] // wide],
+                    used[place[chosen]] % wide,
+                    texts.take(pa.array(word[chosen])),
+                    counts[chosen],
+                )
+            )
+            told = (its == _STRING + len(FORMATS)) & np.isin(at, distinct[good])
+        at, its, many = used[at[~told]], its[~told], many[~told]
+        self.counts.append((groups[at // wide], at % wide, its, many))
 
-    places: dict[str, Stats] = {}
-    is_cut: bool = False
-    """Whether places were left out."""
+    @staticmethod
+    def _words(
+        texts: pa.Array,
+        form: Codes,
+        value: Codes,
+        free: npt.NDArray[np.bool_],
+        walked: Walked,
+        row: Codes,
+    ) -> Codes:
+        """Which of the rows hold a word that may be a constant."""
+        chosen = np.flatnonzero(row < len(value))
+        chosen = chosen[~free[walked.place[row[chosen]]]]
+        asked = value[row[chosen]]
+        return chosen[_are_words(texts, form, asked)[asked]]
 
-
-def infer(
-    walked: Walked, document: Codes, group: Codes, weight: Codes, known: Finder | None = None
-) -> dict[int, Schema]:
-    """Schemas by group: `document[i]` was seen `weight[i]` times in `group[i]` (parallel columns)."""
-    known = known or finder()
-    order = np.argsort(document, kind="stable")
-    document, group, weight = document[order], group[order], weight[order]
-    # Rows of walked values, once for each group that saw their document.
-    start = np.searchsorted(document, walked.document, "left")
-    many = np.searchsorted(document, walked.document, "right") - start
-    row = np.repeat(np.arange(len(many)), many)
-    pair = np.repeat(start - np.cumsum(many) + many, many) + np.arange(len(row))
-    kept = walked.kind[row] != Kind.KEY
-    row, pair = row[kept], pair[kept]
-    its_group, its_weight = group[pair], weight[pair]
-    place, kind = walked.place[row], walked.kind[row]
-    wide = len(walked.places)
-
-    found: dict[int, Schema] = {}
-    for (at, what), count in _tally(its_group * wide + place, kind, its_weight):
-        _stats(found, at, walked)[0].kinds[_KIND_NAMES[what]] = count
-    is_text = kind == Kind.STRING
-    if is_text.any():
-        row, its_group, its_weight, place = (
-            row[is_text],
-            its_group[is_text],
-            its_weight[is_text],
-            place[is_text],
+    def table(self) -> pa.Table:
+        """All tallies: `group`, `place`, `kind`, `format`, `constant`, `count`; places are bounded."""
+        if not self.counts and not self.constants:
+            return _EMPTY
+        group, place, what, count = (np.concatenate(one) for one in zip(*self.counts, strict=True))
+        words = pa.nulls(len(group), pa.string())
+        if self.constants:
+            told = list(zip(*self.constants, strict=True))
+            words = pa.concat_arrays([words, *told[2]])
+            word_group, word_place, word_count = (np.concatenate(told[i]) for i in (0, 1, 3))
+            group, place = np.concatenate((group, word_group)), np.concatenate((place, word_place))
+            what = np.concatenate((what, np.full(len(word_group), _STRING + len(FORMATS), np.int64)))
+            count = np.concatenate((count, word_count))
+        place, names = self._bounded(group, place)
+        kept = place >= 0
+        found = pa.table(
+            {
+                "group": group[kept],
+                "place": place[kept],
+                "what": what[kept],
+                "constant": words.filter(pa.array(kept)),
+                "count": count[kept],
+            }
         )
-        texts = pc.dictionary_encode(
-            pa.array(list(map(walked.values.__getitem__, row.tolist())), pa.string())
+        found = found.group_by(["group", "place", "what", "constant"]).aggregate([("count", "sum")])
+        what = found["what"].to_numpy()
+        return pa.table(
+            {
+                "group": found["group"],
+                "place": pa.array(names, pa.string()).take(found["place"]),
+                "kind": _KIND_NAMES.take(pa.array(np.minimum(what, _STRING))),
+                "format": _FORMAT_NAMES.take(pa.array(np.maximum(what - _STRING + 1, 0))),
+                "constant": found["constant"],
+                "count": found["count_sum"],
+            }
         )
-        value: Codes = texts.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        where = its_group * wide + place
-        for (at, what), count in _tally(where, _formats(texts.dictionary)[value], its_weight):
-            _stats(found, at, walked)[0].formats[FORMATS[what][0] if what < len(FORMATS) else PLAIN] = count
-        is_word = pc.match_substring_regex(texts.dictionary, _CONSTANT).to_numpy(zero_copy_only=False)
-        free = np.array([is_free(one, known) for one in walked.places], bool)
-        no_constant = set(np.unique(where[~is_word[value] | free[place]]).tolist())
-        at_word = ~np.isin(where, list(no_constant))
-        for at in no_constant:
-            _stats(found, at, walked)[0].constants = None
-        for (at, what), count in _tally(where[at_word], value[at_word], its_weight[at_word]):
-            stats = _stats(found, at, walked)[0]
-            if stats.constants is not None:
-                stats.constants[texts.dictionary[what].as_py()] = count
-                if len(stats.constants) > MOST_CONSTANTS:
-                    stats.constants = None
-    return {one: _bounded(schema) for one, schema in found.items()}
+
+    def _bounded(self, group: Codes, place: Codes) -> tuple[Codes, list[str]]:
+        """Places with the keys of a group's maps left out, and -1 for those that are too many of a group."""
+        names = list(self.places)
+        wide = len(names)
+        pairs, inverse = np.unique(group * wide + place, return_inverse=True)
+        its_group, its_place = np.divmod(pairs, wide)
+        parent = np.array(self.parents, np.int64)[its_place]
+        below = (its_group * wide + parent)[its_place > 0]
+        fields, number = np.unique(below, return_counts=True)
+        crowded = fields[number > MOST_FIELDS]
+        if len(crowded):
+            maps: dict[int, set[int]] = {}
+            for one in crowded.tolist():
+                maps.setdefault(one // wide, set()).add(one % wide)
+            known = {name: i for i, name in reversed(list(enumerate(names)))}
+            for at in np.flatnonzero(np.isin(its_group, list(maps))).tolist():
+                text = self._without_keys(int(its_place[at]), maps[int(its_group[at])])
+                if text not in known:
+                    known[text] = len(names)
+                    names.append(text)
+                its_place[at] = known[text]
+        sizes = np.bincount(its_group)
+        for one in np.flatnonzero(sizes > MOST_PLACES).tolist():
+            own = np.flatnonzero(its_group == one)
+            texts = sorted({names[i] for i in its_place[own].tolist()}, key=depth)
+            beyond = set(texts[MOST_PLACES:])
+            for at in own.tolist():
+                if names[its_place[at]] in beyond:
+                    its_place[at] = -1
+        out: Codes = its_place[inverse]
+        return out, names
+
+    def _without_keys(self, place: int, maps: set[int]) -> str:
+        """A place with the keys of `maps` as `*`."""
+        way: list[int] = []
+        while place:
+            way.append(place)
+            place = self.parents[place]
+        text = ""
+        for at in reversed(way):
+            parent = self.parents[at]
+            name = self.places[at][len(self.places[parent]) :].removeprefix(".")
+            text = child_place(text, "*" if parent in maps and name != "[]" else name)
+        return text
 
 
-def merge(one: Schema, other: Schema) -> Schema:
-    """Both together. Associative, commutative; an empty schema changes nothing."""
-    places: dict[str, Stats] = {}
-    for text in one.places.keys() | other.places.keys():
-        a, b = one.places.get(text), other.places.get(text)
-        if a is None or b is None:
-            places[text] = a or b  # type: ignore[assignment]
-            continue
-        constants = None
-        if a.constants is not None and b.constants is not None:
-            constants = _added(a.constants, b.constants)
-            if len(constants) > MOST_CONSTANTS:
-                constants = None
-        places[text] = Stats(_added(a.kinds, b.kinds), _added(a.formats, b.formats), constants)
-    return _bounded(Schema(places, one.is_cut or other.is_cut))
-
-
-def json_schema(schema: Schema) -> dict[str, object]:
-    """As JSON Schema 2020-12: types, formats, required fields, enumerations, null."""
-    nodes = {text: _node(stats) for text, stats in schema.places.items()}
-    properties: dict[str, dict[str, object]] = {}
-    required: dict[str, list[str]] = {}
-    for text, stats in sorted(schema.places.items()):
-        parent, name = _parent(text)
-        if not text or parent not in nodes:
-            continue
-        if name == "[]":
-            nodes[parent]["items"] = nodes[text]
-        elif name == "*":
-            nodes[parent]["additionalProperties"] = nodes[text]
-        else:
-            properties.setdefault(parent, {})[name] = nodes[text]
-            if sum(stats.kinds.values()) >= schema.places[parent].kinds.get("object", 0):
-                required.setdefault(parent, []).append(name)
-    for text, node in nodes.items():
-        if text in properties:
-            node["properties"] = properties[text]
-        if text in required:
-            node["required"] = required[text]
-    return nodes.get("", {})
+def depth(place: str) -> tuple[int, str]:
+    """How places are ordered where there are too many of them."""
+    return place.count(".") + place.count("[]") + bool(place), place
 
 
 def is_free(place: str, known: Finder) -> bool:
@@ -178,79 +223,72 @@ def is_free(place: str, known: Finder) -> bool:
     )
 
 
-_KIND_NAMES = {one.value: one.name.lower() for one in Kind}
+_NAMES = [one.name.lower() for one in Kind if one is not Kind.KEY]
+_KIND_NAMES = pa.array([*_NAMES, *[None] * (_STRING - len(_NAMES)), "string"], pa.string())
+_FORMAT_NAMES = pa.array([None, *(name for name, _ in FORMATS), PLAIN], pa.string())
+_EMPTY = pa.table(
+    {
+        "group": pa.array([], pa.int64()),
+        "place": pa.array([], pa.string()),
+        "kind": pa.array([], pa.string()),
+        "format": pa.array([], pa.string()),
+        "constant": pa.array([], pa.string()),
+        "count": pa.array([], pa.int64()),
+    }
+)
 
 
-def _tally(key: Codes, what: Codes, weight: Codes) -> list[tuple[tuple[int, int], int]]:
-    """Summed weights of (key, what)."""
-    if not len(key):
-        return []
-    width = int(what.max()) + 1
-    both, inverse = np.unique(key * width + what, return_inverse=True)
-    sums = np.bincount(inverse, weights=weight).astype(np.int64)
-    return [
-        ((one // width, one % width), count) for one, count in zip(both.tolist(), sums.tolist(), strict=True)
-    ]
+def _seen(
+    document: Codes, kept: npt.NDArray[np.bool_], body: Codes, own: Codes, count: Codes, bodies: int
+) -> tuple[Codes, Codes, Codes]:
+    """(row, group, count) for every group that saw a row's document, of the rows that are kept."""
+    many = np.bincount(body, minlength=bodies)
+    start = np.cumsum(many) - many
+    if many.max(initial=0) > 1:
+        its = np.where(kept, many[document], 0)
+        row = np.repeat(np.arange(len(its)), its)
+        pair = np.repeat(start[document] - np.cumsum(its) + its, its) + np.arange(len(row))
+        return row, own[pair], count[pair]
+    group_of, count_of = np.zeros(bodies, np.int64), np.zeros(bodies, np.int64)
+    group_of[body], count_of[body] = own, count
+    row = np.flatnonzero(kept & (many > 0)[document]) if many.min(initial=1) == 0 else np.flatnonzero(kept)
+    document = document[row]
+    return row, group_of[document], count_of[document]
 
 
-def _stats(found: dict[int, Schema], at: int, walked: Walked) -> tuple[Stats, str]:
-    group, place = divmod(at, len(walked.places))
-    schema = found.get(group)
-    if schema is None:
-        schema = found[group] = Schema({})
-    text = walked.places[place]
-    stats = schema.places.get(text)
-    if stats is None:
-        stats = schema.places[text] = Stats({}, {}, {})
-    return stats, text
+def _tally(key: Codes, size: int, weight: Codes) -> tuple[Codes, Codes]:
+    """Distinct keys (below `size`), in order, and the sum of weights of each."""
+    if size > _DENSE:
+        return _tally_sparse(key, weight)
+    sums = np.bincount(key, None if weight.max(initial=1) == 1 else weight, size)
+    found = np.flatnonzero(sums)
+    return found, sums[found].astype(np.int64)
 
 
-def _formats(texts: pa.Array) -> Codes:
-    """The format of each distinct string, as an index into `FORMATS`; their number for none."""
-    out = np.full(len(texts), len(FORMATS), np.int64)
-    for i, (_, regex) in enumerate(FORMATS):
-        fits = pc.match_substring_regex(texts, regex).to_numpy(zero_copy_only=False)
-        out[fits & (out == len(FORMATS))] = i
+def _tally_sparse(key: Codes, weight: Codes) -> tuple[Codes, Codes]:
+    found, inverse = np.unique(key, return_inverse=True)
+    return found, np.bincount(inverse, weight).astype(np.int64)
+
+
+def _summed(key: Codes, many: Codes, wanted: Codes) -> Codes:
+    """The sum of `many` for each wanted key; `key` is in order."""
+    start, end = np.searchsorted(key, wanted, "left"), np.searchsorted(key, wanted, "right")
+    sums = np.concatenate(([0], np.cumsum(many)))
+    out: Codes = sums[end] - sums[start]
     return out
 
 
-def _added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
-    return dict(sorted((Counter(one) + Counter(other)).items()))
-
-
-def _depth(text: str) -> tuple[int, str]:
-    return text.count(".") + text.count("[]") + bool(text), text
-
-
-def _bounded(schema: Schema) -> Schema:
-    """At most `MOST_PLACES`, the first by depth and name: whatever is merged later would leave the same."""
-    kept = sorted(schema.places, key=_depth)
-    return Schema(
-        {one: schema.places[one] for one in kept[:MOST_PLACES]}, schema.is_cut or len(kept) > MOST_PLACES
-    )
-
-
-def _parent(text: str) -> tuple[str, str]:
-    if text.endswith("[]"):
-        return text[:-2], "[]"
-    parent, _, name = text.rpartition(".")
-    return parent, name
-
-
-def _node(stats: Stats) -> dict[str, object]:
-    kinds = set(stats.kinds)
-    if "number" in kinds:
-        kinds.discard("integer")
-    types = sorted(kinds)
-    node: dict[str, object] = {"type": types[0] if len(types) == 1 else types}
-    if len(stats.formats) == 1 and PLAIN not in stats.formats:
-        node["format"] = next(iter(stats.formats))
-    strings = stats.kinds.get("string", 0)
-    if (
-        stats.constants
-        and strings >= ENOUGH
-        and strings >= 3 * len(stats.constants)
-        and kinds <= {"string", "null"}
-    ):
-        node["enum"] = [*sorted(stats.constants), *([None] if "null" in kinds else [])]
-    return node
+def _are_words(texts: pa.Array, form: Codes, asked: Codes) -> npt.NDArray[np.bool_]:
+    """Which distinct strings, of those asked for, may be constants."""
+    out = np.zeros(len(texts), bool)
+    out[asked] = True
+    size = pc.binary_length(texts).to_numpy(zero_copy_only=False)
+    out &= (form == len(FORMATS)) & (size > 0) & (size <= _LONGEST_CONSTANT)
+    at = np.flatnonzero(out)
+    some = texts.take(pa.array(at))
+    fits = pc.match_substring_regex(some, _CONSTANT).to_numpy(zero_copy_only=False)
+    long = np.flatnonzero(fits & (size[at] >= 12))
+    fits = fits.copy()
+    fits[long] = [not carries_secret(one) for one in some.take(pa.array(long)).to_pylist()]
+    out[at] = fits
+    return out

@@ -59,6 +59,8 @@ class Asked:
     owner: str | None = None
     """An owner's name, or the word none; likewise."""
     operation_ids: tuple[int, ...] | None = None
+    data_class: str | None = None
+    """A class of data or a family of them; `*` is any text."""
 
 
 def overview(lake: Lake, asked: Asked, clock: Clock) -> _overview.Overview:
@@ -180,6 +182,7 @@ def _scope(lake: Lake, asked: Asked, clock: Clock, *, paths_only: bool = False) 
         credential_id=_credential(lake, asked.credential) if asked.credential else None,
         caller_id=_caller(lake, asked.caller) if asked.caller else None,
         operation_ids=asked.operation_ids,
+        data_class=asked.data_class or None,
     )
 
 

@@ -18,6 +18,7 @@ import zstandard
 from wardgate.core.clock import system_clock
 from wardgate.core.errors import WardgateError
 from wardgate.inventory import traffic
+from wardgate.inventory.body_schemas import BodySchema, body_schemas
 from wardgate.inventory.classification import Classification, Standing
 from wardgate.inventory.drift import Difference, drift
 from wardgate.inventory.exporting import Entry
@@ -216,6 +217,9 @@ def _all_observed(lake: Lake, found: Sequence[Found], scope: Scope) -> dict[int,
     names = query_names(lake, scope)
     shown = {one.service for one in found if one.operation_id in names}
     anonymous = traffic.presented(lake, scope)
+    bodies: dict[int, list[BodySchema]] = {}
+    for each in body_schemas(lake, scope):
+        bodies.setdefault(each.operation_id, []).append(each)
     refused = [one.operation_id for one in found if one.operation_id and one.status_4xx == one.calls > 0]
     tried = traffic.only_tried(lake, refused)
     return {
@@ -224,6 +228,7 @@ def _all_observed(lake: Lake, found: Sequence[Found], scope: Scope) -> dict[int,
             names.get(one.operation_id, {} if one.service in shown else None),
             anonymous.get(one.operation_id),
             one.operation_id not in tried,
+            bodies.get(one.operation_id, ()),
         )
         for one in found
         if one.operation_id is not None

@@ -190,7 +190,7 @@ class Standings:
 
     def _never_called(self, asked: Asked) -> Iterable[NeverCalled]:
         """Those that fit; none where callers, credentials or calls are asked for."""
-        about_calls = asked.credential or asked.caller or asked.min_calls
+        about_calls = asked.credential or asked.caller or asked.min_calls or asked.data_class
         within = (asked.since or asked.until) and not asked.standing
         if about_calls or within or asked.static:
             return []

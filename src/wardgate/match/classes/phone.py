@@ -1,16 +1,7 @@
 """Phone numbers: E.164 anywhere when a country's plan knows them; national forms in named fields."""
 
-import phonenumbers
-
+from wardgate.match.classes.numbering_plans import is_planned
 from wardgate.match.classes.shape import DataClass, Pattern
-
-
-def is_international(value: str) -> bool:
-    """Whether the numbering plan of its country has the number."""
-    try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(value, None))
-    except phonenumbers.NumberParseException:
-        return False
 
 
 def may_be_national(value: str) -> bool:
@@ -29,7 +20,7 @@ PHONE = DataClass(
             alone=0.9,
             named=0.98,
             within=True,
-            valid=is_international,
+            valid=is_planned,
         ),
         Pattern(r"(?:^|[^\w)-])(\([2-9]\d{2}\) ?[2-9]\d{2}-\d{4})\b", alone=0.7, within=True),
         Pattern(r"(?:tel:)?\+?[(\d][\d ()./-]{5,22}\d(?: ?(?:x|ext\.?) ?\d{1,6})?", valid=may_be_national),
