@@ -1,6 +1,7 @@
 """What a user sees of protocols, files and pages: from files of calls to the listings."""
 
 import json
+import time
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -82,6 +83,22 @@ def test_a_page_that_turns_out_to_be_an_api_comes_back(run, tmp_path: Path) -> N
     assert run("operations", "--json").json["total"] == 0
     run("ingest", lines([{**page, "response_headers": JSON}], tmp_path / "b.jsonl"))
     assert [one["template"] for one in run("operations", "--json").json["operations"]] == ["/orders"]
+
+
+def test_a_page_that_is_described_is_an_api(run, tmp_path: Path) -> None:
+    pages = [
+        {"method": "GET", "url": f"https://shop.example/{path}", "response_headers": HTML}
+        for path in ("terms", "imprint")
+    ]
+    run("ingest", lines(pages, tmp_path / "a.jsonl"))
+    described = tmp_path / "shop.yaml"
+    described.write_text(
+        "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: 'https://shop.example'}]\n"
+        "paths: {/terms: {get: {responses: {'200': {description: ''}}}}}\n"
+    )
+    assert run("spec", "add", str(described)).code == 0
+    (one,) = run("operations", "--json").json["operations"]
+    assert (one["template"], one["standing"]) == ("/terms", "documented")
 
 
 def test_json_that_is_called_html_is_no_page(run, tmp_path: Path) -> None:
@@ -181,3 +198,44 @@ def test_what_grpc_says_in_a_gateways_log_is_the_outcome(
     assert done.code == 0, done.err
     (one,) = run("operations", "--json").json["operations"]
     assert (one["protocol"], one["operation"], one["status_4xx"]) == ("grpc", "shop.v1.Orders/Get", 1)
+
+
+DEEP = 100_000
+HOSTILE: list[tuple[str, bytes, str | None]] = [
+    ("/rpc", b'{"jsonrpc":"2.0","params":' + b"[" * DEEP + b"]" * DEEP + b',"method":"a"}', "(unreadable)"),
+    ("/graphql", json.dumps({"query": "{ " + "a {" * DEEP + "b" + " }" * DEEP + "}"}).encode(), "(too large)"),  # noqa: E501
+    ("/graphql", json.dumps({"query": "{ a(x: \"" + "y" * 10_000_000 + "\") }"}).encode(), "(too large)"),
+    ("/graphql", b'{"query":"{ first }","query":"mutation { second }"}', "mutation second"),
+    ("/graphql", json.dumps({"query": "{" + "".join(f" a{n}: me" for n in range(9_000)) + "}"}).encode(),
+     "(too large)"),
+    ("/graphql", b'{"query":"{...A} fragment A on Q {...B x} fragment B on Q {...A y}"}', "query x y"),
+    ("/soap", b"<!DOCTYPE e [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;&a;'>]><s:Envelope xmlns:s="
+     b"'http://schemas.xmlsoap.org/soap/envelope/'><s:Body>&b;</s:Body></s:Envelope>", "(unreadable)"),
+]  # fmt: skip
+
+
+def test_hostile_bodies_are_calls_like_others(run, tmp_path: Path) -> None:
+    """Each is taken in, named for what it is, and costs no more than its length."""
+    entries = [
+        {
+            "startedDateTime": f"2026-03-01T10:00:{n:02d}.000Z",
+            "time": 1,
+            "request": {
+                "method": "POST",
+                "url": f"https://shop.example{path}",
+                "httpVersion": "HTTP/1.1",
+                "headers": [],
+                "postData": {"mimeType": "text/plain", "text": body.decode()},
+            },
+            "response": {"status": 200, "headers": [], "content": {}},
+        }
+        for n, (path, body, _) in enumerate(HOSTILE)
+    ]
+    file = tmp_path / "hostile.har"
+    file.write_text(json.dumps({"log": {"version": "1.2", "entries": entries}}))
+    start = time.process_time()
+    report = run("ingest", str(file), "--json").json
+    assert time.process_time() - start < 10
+    assert report["sources"][0]["accepted"] == len(HOSTILE)
+    asked = run("query", "--json", "select operation from calls order by started_at_us").json
+    assert [one["operation"] for one in asked] == [name for _, _, name in HOSTILE]

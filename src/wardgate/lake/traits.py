@@ -32,10 +32,12 @@ TOLD = f"""
 """What is told of each operation besides (`lake.tables.TRAITS`), over all its paths."""
 _ENDING = r"""lower(regexp_extract("template", '\.([A-Za-z0-9]{1,8})$', 1))"""
 STATIC_REASON = f"""CASE
+        WHEN basis IN ('described', 'pinned') THEN NULL
         WHEN is_file AND (NOT coalesce(json, false) OR {_ENDING} IN ('map', 'webmanifest', 'js', 'mjs'))
             THEN 'ends in .' || {_ENDING}
         WHEN data THEN NULL
         WHEN page THEN 'answered with HTML'
         WHEN login THEN 'redirects to a login page' END"""
 """Why an operation is a file or a page; NULL: it is none. What was answered with JSON is a file only where
-its ending says that it is a program, or belongs to one."""
+its ending says that it is a program, or belongs to one. What a specification describes, or people pinned, is
+an API whatever it is answered with."""
