@@ -9,19 +9,30 @@ from datetime import datetime
 
 from wardgate.inventory.scope import Scope, question
 from wardgate.lake.engine import ALIAS
-from wardgate.lake.instances import COUNTED
+from wardgate.lake.instances import counted
 from wardgate.lake.store import Lake
 
 SORTS = {
     "calls": "calls DESC",
     "operations": "operations DESC, calls DESC",
-    "callers": "callers DESC, calls DESC",
+    "callers": "callers DESC NULLS LAST, calls DESC",
     "first": "first_seen DESC",
     "last": "last_seen DESC",
     "expires": "expires_at ASC NULLS LAST",
-    "instances": "instances DESC, calls DESC",
+    "instances": "coalesce(instances, 1) DESC, calls DESC",
     "renewed": "coalesce(renewed_at, first_seen) ASC",
 }
+
+_ORDERED = {
+    "calls": "page.calls DESC",
+    "operations": "page.operations DESC, page.calls DESC",
+    "callers": "who.callers DESC NULLS LAST, page.calls DESC",
+    "first": "page.first_seen DESC",
+    "last": "page.last_seen DESC",
+    "instances": "coalesce(counted.instances, 1) DESC, page.calls DESC",
+    "renewed": "coalesce(counted.renewed_at, page.first_seen) ASC",
+}
+"""The same orders, in the names of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,46 +80,76 @@ class CredentialUses:
 
 
 _SELECT = """,
-facts AS (
-    SELECT credential_id, arg_min(fingerprint, learned_at_us) AS fingerprint,
-           arg_min(kind, learned_at_us) AS kind, arg_min(place, learned_at_us) AS place,
-           list(DISTINCT place ORDER BY place) AS places,
-           arg_min(hint, learned_at_us) AS hint, arg_min(issuer, learned_at_us) AS issuer,
-           arg_min(subject, learned_at_us) AS subject, arg_min(client, learned_at_us) AS client,
-           arg_max(scopes, learned_at_us) AS scopes, max(expires_at_us) AS expires_at
-    FROM {lake}.credentials GROUP BY credential_id),
-counted AS ({counted}),
-by_operation AS (
-    SELECT credential_id, operation_id, greatest(sum(calls), max(linked)) AS calls, sum(errors) AS errors,
-           min(first_us) AS first_us, max(last_us) AS last_us
-    FROM (SELECT credential_id, operation_id, source, sum(calls) AS calls, sum(linked) AS linked,
-                 sum(status_4xx) + sum(status_5xx) AS errors, min(first_us) AS first_us,
-                 max(last_us) AS last_us
-          FROM (FROM scoped UNION ALL BY NAME FROM beside) WHERE credential_id <> 0 GROUP BY ALL)
-    GROUP BY ALL),
-uses AS (
+sums AS (
     SELECT credential_id, sum(calls)::BIGINT AS calls, sum(errors)::BIGINT AS errors, count(*) AS operations,
-           list(DISTINCT service ORDER BY service) AS services,
            min(first_us) AS first_seen, max(last_us) AS last_seen
-    FROM by_operation JOIN labels USING (operation_id)
+    FROM (SELECT credential_id, operation_id, greatest(sum(calls), max(linked)) AS calls,
+                 sum(errors) AS errors, min(first_us) AS first_us, max(last_us) AS last_us
+          FROM (SELECT credential_id, operation_id, source, sum(calls) AS calls, sum(linked) AS linked,
+                       sum(status_4xx) + sum(status_5xx) AS errors, min(first_us) AS first_us,
+                       max(last_us) AS last_us
+                FROM (FROM scoped UNION ALL BY NAME FROM beside) {wanted}
+                WHERE credential_id <> 0 GROUP BY ALL)
+          GROUP BY ALL)
     GROUP BY credential_id HAVING sum(calls) >= $min_calls),
-who AS (
-    SELECT credential_id, count(DISTINCT caller_id) AS callers
-    FROM (SELECT credential_id, caller_id FROM plain UNION ALL SELECT credential_id, caller_id FROM beside)
-    WHERE credential_id <> 0 GROUP BY credential_id)
-SELECT credential_id, fingerprint, kind, place, coalesce(places, []) AS places, hint, issuer, subject, client,
-       scopes, expires_at, calls, errors, operations, services, coalesce(callers, 0) AS callers,
-       coalesce(instances, 1) AS instances, coalesce(is_estimate, false) AS instances_estimated, renewed_at,
-       first_seen, last_seen, count(*) OVER () AS total
-FROM uses LEFT JOIN facts USING (credential_id) LEFT JOIN who USING (credential_id)
-     LEFT JOIN counted USING (credential_id)
-WHERE ($kind IS NULL OR kind = $kind)
-  AND ($text IS NULL OR contains(lower(concat_ws(' ', fingerprint, kind, list_aggregate(places, 'string_agg',
-  ' '),
-                                                 hint, issuer, client)),
-                                 lower($text)))
-ORDER BY {order}, credential_id {limit}
+page AS MATERIALIZED (
+    SELECT sums.*, count(*) OVER () AS total FROM sums {sorting} ORDER BY {order}, credential_id {limit}),
+learned AS MATERIALIZED (
+    SELECT credential_id, fingerprint, kind, place, hint, issuer, subject, client, scopes, expires_at_us,
+           learned_at_us
+    FROM {lake}.credentials SEMI JOIN page USING (credential_id)),
+earliest AS (
+    SELECT * EXCLUDE (scopes, expires_at_us) FROM learned
+    QUALIFY row_number() OVER (PARTITION BY credential_id ORDER BY learned_at_us) = 1),
+latest AS (
+    SELECT credential_id, scopes FROM learned WHERE scopes IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY credential_id ORDER BY learned_at_us DESC) = 1),
+expiry AS (SELECT credential_id, max(expires_at_us) AS expires_at FROM learned GROUP BY credential_id),
+spread AS (
+    SELECT credential_id, list(DISTINCT place ORDER BY place) AS places FROM learned SEMI JOIN (
+        SELECT credential_id FROM learned GROUP BY credential_id HAVING min(place) <> max(place))
+    USING (credential_id) GROUP BY credential_id),
+touched AS MATERIALIZED (
+    SELECT DISTINCT credential_id, caller_id, operation_id
+    FROM (SELECT credential_id, caller_id, operation_id FROM scoped
+          UNION ALL SELECT credential_id, caller_id, operation_id FROM beside)
+    SEMI JOIN page USING (credential_id)),
+who AS (SELECT credential_id, count(DISTINCT caller_id) AS callers FROM touched GROUP BY credential_id),
+served AS (
+    SELECT credential_id, min(service) AS service, min(service) <> max(service) AS several
+    FROM touched JOIN labels USING (operation_id) GROUP BY credential_id),
+everywhere AS (
+    SELECT credential_id, list(DISTINCT service ORDER BY service) AS services
+    FROM touched JOIN labels USING (operation_id)
+    SEMI JOIN (SELECT credential_id FROM served WHERE several) USING (credential_id) GROUP BY credential_id),
+counted AS ({counted})
+SELECT credential_id, fingerprint, kind, place, coalesce(places, [place]) AS places, hint, issuer, subject,
+       client, latest.scopes, expires_at, page.calls, page.errors, page.operations,
+       coalesce(services, [service]) AS services, coalesce(who.callers, 0) AS callers,
+       coalesce(counted.instances, 1) AS instances, coalesce(is_estimate, false) AS instances_estimated,
+       counted.renewed_at, page.first_seen, page.last_seen, total
+FROM page LEFT JOIN earliest USING (credential_id) LEFT JOIN latest USING (credential_id)
+     LEFT JOIN expiry USING (credential_id) LEFT JOIN spread USING (credential_id)
+     LEFT JOIN who USING (credential_id) LEFT JOIN served USING (credential_id)
+     LEFT JOIN everywhere USING (credential_id) LEFT JOIN counted USING (credential_id)
+ORDER BY {shown}, credential_id
 """
+"""The page is chosen before anything else is looked up, and lists are made only where there are several: a
+million credentials cost little more than their rollups."""
+
+_SORTING = {
+    "callers": """LEFT JOIN (
+        SELECT credential_id, count(DISTINCT caller_id) AS callers
+        FROM (SELECT credential_id, caller_id FROM scoped
+              UNION ALL SELECT credential_id, caller_id FROM beside)
+        GROUP BY credential_id) USING (credential_id)""",
+    "expires": f"""LEFT JOIN (
+        SELECT credential_id, max(expires_at_us) AS expires_at FROM {ALIAS}.credentials
+        GROUP BY credential_id) USING (credential_id)""",
+    "instances": f"LEFT JOIN ({counted()}) USING (credential_id)",
+    "renewed": f"LEFT JOIN ({counted()}) USING (credential_id)",
+}
+"""What an order needs to know of every credential."""
 
 
 def credentials(
@@ -122,9 +163,32 @@ def credentials(
     min_calls: int = 0,
 ) -> CredentialUses:
     """Credentials of a scope. `kind` as in `CredentialUse`; `text` must stand in what describes one."""
-    limited = "" if limit is None else f"LIMIT {int(limit)}"
-    select = _SELECT.format(order=SORTS[sort], limit=limited, lake=ALIAS, counted=COUNTED)
-    found = question(scope).ask(lake, select, min_calls=min_calls, kind=kind, text=text)
+    wanted = ""
+    parameters: dict[str, str] = {}
+    if kind is not None or text is not None:
+        tests = []
+        if kind is not None:
+            tests.append("kind = $kind")
+            parameters["kind"] = kind
+        if text is not None:
+            tests.append(
+                "contains(lower(concat_ws(' ', fingerprint, kind, place, hint, issuer, client)), "
+                "lower($text))"
+            )
+            parameters["text"] = text
+        known = f"SELECT credential_id FROM {ALIAS}.credentials WHERE {' AND '.join(tests)}"
+        wanted = f"SEMI JOIN ({known}) wanted USING (credential_id)"
+    order = SORTS[sort]
+    select = _SELECT.format(
+        wanted=wanted,
+        sorting=_SORTING.get(sort, ""),
+        order=order,
+        shown=_ORDERED.get(sort, order),
+        limit="" if limit is None else f"LIMIT {int(limit)}",
+        counted=counted("SEMI JOIN page USING (credential_id)"),
+        lake=ALIAS,
+    )
+    found = question(scope).ask(lake, select, min_calls=min_calls, **parameters)
     total = found[0]["total"] if found else 0
     for row in found:
         del row["total"]

@@ -15,20 +15,25 @@ from wardgate.lake.engine import ALIAS
 from wardgate.lake.store import Lake
 from wardgate.lake.tables import MOST_INSTANCES
 
-COUNTED = f"""
+
+def counted(of: str = "") -> str:
+    """Per renewed credential: instances, whether that is an estimate, and when the newest was first seen.
+
+    `of` narrows `instances` to some credentials (a join).
+    """
+    return f"""
     SELECT credential_id, max(seen_us) AS renewed_at, count(*) > {MOST_INSTANCES - 1} AS is_estimate,
            CASE WHEN count(*) < {MOST_INSTANCES} THEN count(*)
                 ELSE round({MOST_INSTANCES - 1} / (max(instance_id) / 9223372036854775807.0)) END::BIGINT
            AS instances
-    FROM (SELECT credential_id, instance_id, min(seen_us) AS seen_us FROM {ALIAS}.main.instances
+    FROM (SELECT credential_id, instance_id, min(seen_us) AS seen_us FROM {ALIAS}.main.instances {of}
           GROUP BY credential_id, instance_id
           QUALIFY row_number() OVER (PARTITION BY credential_id ORDER BY instance_id) <= {MOST_INSTANCES})
     GROUP BY credential_id"""
-"""Per renewed credential: instances, whether that is an estimate, and when the newest was first seen."""
 
 
 def kept(relation: str) -> str:
-    """The SELECT that keeps, of rows of `instances`, what `COUNTED` needs."""
+    """The SELECT that keeps, of rows of `instances`, what `counted` needs."""
     return (
         f"SELECT credential_id, instance_id, min(seen_us) AS seen_us FROM {relation} "
         "GROUP BY credential_id, instance_id "

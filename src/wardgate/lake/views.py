@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from wardgate.core.call import COLUMNS
 from wardgate.lake.engine import ALIAS
-from wardgate.lake.instances import COUNTED
+from wardgate.lake.instances import counted
 from wardgate.lake.traits import STATIC_REASON, TOLD
 
 
@@ -153,7 +153,8 @@ VIEWS: tuple[View, ...] = (
 LEFT JOIN (SELECT credential_id, {_SUMS}, {_TIMES}
            FROM (FROM {ALIAS}.main.rollups UNION ALL FROM {ALIAS}.main.presented) GROUP BY credential_id)
 USING (credential_id)
-LEFT JOIN (SELECT credential_id, instances AS counted, renewed_at FROM ({COUNTED})) USING (credential_id)""",
+LEFT JOIN (SELECT credential_id, instances AS counted, renewed_at FROM ({counted()}))
+USING (credential_id)""",
     ),
     View(
         "callers",
