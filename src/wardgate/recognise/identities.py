@@ -239,24 +239,23 @@ def _credential_facts(
     for at in np.unique(entry).tolist():
         one = table[at]
         seen.setdefault((one.credential_id, one.place), one)
-    rows = [
-        {
-            "credential_id": one.credential_id,
-            "fingerprint": one.fingerprint,
-            "key_id": key_id,
-            "kind": one.kind,
-            "place": one.place,
-            "hint": one.hint,
-            "issuer": one.claims.issuer if one.claims else None,
-            "subject": one.claims.subject if one.claims else one.login,
-            "client": one.claims.client if one.claims else None,
-            "scopes": list(one.claims.scopes) if one.claims else None,
-            "expires_at_us": one.expires_at_us,
-            "learned_at_us": received_at_us,
-        }
-        for one in seen.values()
-    ]
-    return pa.Table.from_pylist(rows, schema=CREDENTIALS)
+    own = list(seen.values())
+    claims = [one.claims for one in own]
+    columns: dict[str, list[object]] = {
+        "credential_id": [one.credential_id for one in own],
+        "fingerprint": [one.fingerprint for one in own],
+        "key_id": [key_id] * len(own),
+        "kind": [one.kind for one in own],
+        "place": [one.place for one in own],
+        "hint": [one.hint for one in own],
+        "issuer": [each and each.issuer for each in claims],
+        "subject": [each.subject if each else one.login for each, one in zip(claims, own, strict=True)],
+        "client": [each and each.client for each in claims],
+        "scopes": [each and list(each.scopes) for each in claims],
+        "expires_at_us": [one.expires_at_us for one in own],
+        "learned_at_us": [received_at_us] * len(own),
+    }
+    return pa.table([pa.array(columns[f.name], f.type) for f in CREDENTIALS], schema=CREDENTIALS)
 
 
 def _instances(found: Presented, started: pa.Array) -> pa.Table:

@@ -8,6 +8,7 @@ was known under an earlier key keeps its identifier.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from wardgate.core.keys import Key
 from wardgate.match.secrets import carries_secret, is_random, secret_kind
@@ -38,7 +39,8 @@ class Maker:
         said = hint or kind.replace("_", " ")
         if shape not in _SHAPES and not hint:
             said += f" {shape}"
-        if len(value) >= _FOR_LAST_FOUR and shape is not None and is_random(value):
+        random = shape in ("opaque", "hex") or (shape is not None and is_random(value))
+        if len(value) >= _FOR_LAST_FOUR and random:
             said += f" …{value[-4:]}"
         return Credential(
             kind,
@@ -97,6 +99,7 @@ class Maker:
         return self._key.secret_id("credential", identity)
 
 
+@lru_cache(maxsize=4096)
 def _shown_place(place: str) -> str:
     """A place whose name may be kept: a client may put anything into the name of a cookie or parameter."""
     side, colon, name = place.partition(":")
