@@ -133,12 +133,62 @@ def test_the_export_can_be_imported_again_and_then_nothing_is_undescribed(
     assert not [each for each in one["differences"] if each["drift"] == "operation-undescribed"]
 
 
+def test_an_exported_operation_says_when_where_how_often_and_whose(run: Run, shop_log: Path) -> None:
+    run("spec", "add", str(shop_log))
+    run("owners", "add", "@shop/hidden", "--template", "/v1/hidden")
+    paths = run("spec", "export", "shop.example").json["paths"]
+    hidden = paths["/v1/hidden"]["get"]
+    assert hidden["x-wardgate-reason"] == "called (access), and not in shop.yaml"
+    assert (hidden["x-wardgate-owners"], hidden["x-wardgate-sources"]) == (["@shop/hidden"], ["access"])
+    assert hidden["x-wardgate-first-seen"] == hidden["x-wardgate-last-seen"] == "2026-03-01T10:00:01.000000Z"
+    assert hidden["x-wardgate-calls"] == 1 and 0 <= hidden.get("x-wardgate-confidence", 1) <= 1
+    assert ("rule", "owned", "@shop/hidden") in [
+        (one["layer"], one["says"], one.get("detail")) for one in hidden["x-wardgate-evidence"]
+    ]
+    never = paths["/v1/never"]["get"]
+    assert never["x-wardgate-owners"] == ["Team Shop"] and "x-wardgate-calls" not in never
+    assert run("spec", "export", "shop.example").out == run("spec", "export", "shop.example").out
+
+
+def test_one_specification_is_shown_with_what_it_describes(run: Run, shop_log: Path) -> None:
+    run("spec", "add", str(shop_log))
+    found = run("spec", "show", "shop.yaml", "--json").json
+    assert (found["name"], found["operations"], found["contacts"]) == ("shop.yaml", 4, ["Team Shop"])
+    assert [(one["service"], one["base"], one["matched_by"]) for one in found["services"]] == [
+        ("shop.example", "/v1", "host")
+    ]
+    assert [(one["method"], one["template"], one["deprecated"]) for one in found["described"]] == [
+        ("GET", "/never", False),
+        ("GET", "/orders", False),
+        ("DELETE", "/orders/{id}", True),
+        ("GET", "/orders/{id}", False),
+    ]
+    text = run("spec", "show", "shop.yaml").out
+    assert "describes shop.example/v1 (by host)" in text and "contact: Team Shop" in text
+    assert "#/paths/~1broken" in text and "not said" in text
+
+
+def test_the_difference_of_one_operation_may_be_asked_for(run: Run, shop_log: Path) -> None:
+    run("spec", "add", str(shop_log))
+    shown = run("spec", "diff", "--template", "/v1/orders", "--method", "get", "--json")
+    assert shown.code == 1
+    (one,) = shown.json["compared"]
+    assert [(each["drift"], each["place"]) for each in one["differences"]] == [
+        ("parameter-undescribed", "query:debug")
+    ]
+    assert run("spec", "diff", "--template", "/nowhere*").code == 0
+
+
 def test_csv_and_json_have_a_row_for_every_operation(run: Run, shop_log: Path) -> None:
     run("spec", "add", str(shop_log))
     rows = list(csv.DictReader(io.StringIO(run("spec", "export", "shop.example", "--format", "csv").out)))
     whole = run("spec", "export", "shop.example", "--format", "json").json["operations"]
     assert len(rows) == len(whole) == 6
     assert {row["owners"] for row in rows} == {"Team Shop", ""}
+    run("owners", "add", '=HYPERLINK("https://evil.test")', "--template", "/v1/hidden")
+    text = run("spec", "export", "shop.example", "--format", "csv").out
+    (risky,) = (row for row in csv.DictReader(io.StringIO(text)) if row["template"] == "/v1/hidden")
+    assert risky["owners"].startswith("'=HYPERLINK")
     assert {(row["template"], row["method"]): row["standing"] for row in rows} == {
         (one["template"], one["method"]): one["standing"] for one in whole
     }
@@ -166,6 +216,7 @@ def test_a_folder_is_read_file_by_file(run: Run, tmp_path: Path) -> None:
         (("diff",), "specification-not-there"),
         (("diff", "nobody"), "specification-not-there"),
         (("remove", "nobody"), "specification-not-there"),
+        (("show", "nobody"), "specification-not-there"),
         (("export", "nobody"), "service-unknown"),
         (("add", ".", "--name", "x"), "specification-name"),
         (("add", "http://127.0.0.1:9/openapi.json"), "fetch-refused"),

@@ -208,3 +208,33 @@ def test_a_known_secret_in_a_path_or_a_server_is_taken_out() -> None:
     found = read_content(text.encode(), "a.yaml")
     assert len(found.operations) == 1
     assert TOKEN not in repr(found)
+
+
+@pytest.mark.parametrize("version", ["2.0", "2.1"])
+def test_both_forms_of_collections_say_where_their_key_goes(version: str) -> None:
+    facts = {"key": "X-Shop-Key", "in": "query", "value": "hunter2canary"}
+    listed = [{"key": name, "value": value} for name, value in facts.items()]
+    collection = {
+        "info": {
+            "name": "Shop",
+            "schema": f"https://schema.getpostman.com/json/collection/v{version}.0/collection.json",
+        },
+        "auth": {"type": "apikey", "apikey": facts if version == "2.0" else listed},
+        "item": [
+            {
+                "request": {
+                    "url": {
+                        "protocol": "https",
+                        "host": ["shop", "example"],
+                        "path": ["v1", ":id", {"value": "x"}],
+                    }
+                }
+            }
+        ],
+    }
+    found = read_content(json.dumps(collection).encode(), "a.json")
+    assert found.kind.value == f"postman-{version}"
+    assert [(one.method, one.template) for one in found.operations] == [("GET", "/v1/{id}/x")]
+    assert found.servers[0].url == "https://shop.example"
+    assert (found.schemes["apikey"].name, str(found.schemes["apikey"].place)) == ("X-Shop-Key", "query")
+    assert "hunter2canary" not in repr(found)

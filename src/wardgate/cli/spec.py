@@ -113,6 +113,23 @@ def list_(installation: Installation, as_json: bool) -> None:
 @click.argument("name")
 @_AS_JSON
 @pass_installation
+def show(installation: Installation, name: str, as_json: bool) -> None:
+    """Show what was read of the specification called NAME: operations, owners, what was left out."""
+    from wardgate.cli.spec_shown import say_shown, shown
+    from wardgate.service import specifications
+
+    with _kept(installation) as kept, installation.lake() as lake:
+        found = specifications.show(kept, lake, name)
+    if as_json:
+        emit_json({**_facts(found.given), **shown(found)})
+    else:
+        say_shown(found)
+
+
+@spec.command()
+@click.argument("name")
+@_AS_JSON
+@pass_installation
 def remove(installation: Installation, name: str, as_json: bool) -> None:
     """Put the specification called NAME out of force."""
     with _kept(installation) as kept:
@@ -127,17 +144,34 @@ def remove(installation: Installation, name: str, as_json: bool) -> None:
 @spec.command()
 @click.argument("name", required=False)
 @click.option("--service", help="Only this service.")
+@click.option("--method", metavar="METHOD", help="Only operations with this HTTP method.")
+@click.option("--template", metavar="TEMPLATE", help="Only operations with this template; `*` is any text.")
 @_AS_JSON
 @pass_installation
-def diff(installation: Installation, name: str | None, service: str | None, as_json: bool) -> None:
+def diff(
+    installation: Installation,
+    /,
+    name: str | None,
+    service: str | None,
+    method: str | None,
+    template: str | None,
+    as_json: bool,
+) -> None:
     """Show where specifications and what was called part, both ways.
 
     Of all specifications in force, or the one called NAME. Exit code 1: they differ.
     """
+    from dataclasses import replace
+
     from wardgate.service import specifications
+    from wardgate.service.specifications import is_about
 
     with _kept(installation) as kept, installation.lake() as lake:
         found = specifications.compare(kept, lake, name=name, service=service)
+    found = [
+        replace(one, differences=[each for each in one.differences if is_about(each, method, template)])
+        for one in found
+    ]
     if as_json:
         emit_json({"compared": [_compared(one) for one in found]})
     else:

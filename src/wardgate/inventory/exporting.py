@@ -9,13 +9,15 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
 
 from wardgate.inventory.classification import Classification
-from wardgate.inventory.evidence import Evidence
+from wardgate.inventory.evidence import Evidence, Layer
 from wardgate.inventory.observed import Observed
+from wardgate.inventory.reasons import reason
 from wardgate.inventory.specifications.form import (
     Body,
     Kind,
@@ -34,8 +36,15 @@ from wardgate.inventory.specifications.writing import openapi
 EVIDENCE = "x-wardgate-evidence"
 STANDING = "x-wardgate-standing"
 CALLS = "x-wardgate-calls"
+REASON = "x-wardgate-reason"
+OWNERS = "x-wardgate-owners"
+SOURCES = "x-wardgate-sources"
+FIRST_SEEN = "x-wardgate-first-seen"
+LAST_SEEN = "x-wardgate-last-seen"
+CONFIDENCE = "x-wardgate-confidence"
+"""How sure the template is, where calls alone say so: 0…1."""
 _TEXT = Shape(types=("string",))
-_RISKY = re.compile(r"[=+\-@\t\r]")
+_RISKY = re.compile(r"\s*[=+\-@\t\r\n]")
 _HTTP = re.compile(r"[A-Z]{1,20}\Z")
 
 
@@ -129,13 +138,33 @@ def _responses(seen: Observed) -> tuple[Response, ...]:
 
 
 def _evidence(entry: Entry) -> dict[str, Any]:
+    judged = entry.classification
     out: dict[str, Any] = {
-        STANDING: entry.classification.standing.value,
-        EVIDENCE: [evidence_row(one) for one in entry.classification.because],
+        STANDING: judged.standing.value,
+        REASON: reason(judged),
+        OWNERS: list(judged.owners),
+        EVIDENCE: [evidence_row(one) for one in (*judged.because, *judged.owned_by)],
     }
     if entry.observed is not None:
-        out[CALLS] = entry.observed.calls
+        seen = entry.observed
+        out[CALLS] = seen.calls
+        out[SOURCES] = _sources(judged)
+        for name, when in ((FIRST_SEEN, seen.first_seen), (LAST_SEEN, seen.last_seen)):
+            if when is not None:
+                out[name] = _time(when)
+        if seen.confidence is not None:
+            out[CONFIDENCE] = round(seen.confidence, 3)
     return out
+
+
+def _sources(judged: Classification) -> list[str]:
+    """The sources that saw it."""
+    return sorted({one.source for one in judged.because if one.layer is Layer.TRAFFIC})
+
+
+def _time(when: datetime) -> str:
+    """RFC 3339, of a naive time in UTC."""
+    return when.isoformat(timespec="microseconds") + "Z"
 
 
 def evidence_row(one: Evidence) -> dict[str, Any]:
@@ -165,7 +194,18 @@ def rows(service: str, entries: Iterable[Entry]) -> list[dict[str, Any]]:
             "owners": list(entry.classification.owners),
             "calls": entry.observed.calls if entry.observed else 0,
             "deprecated": bool(entry.described and entry.described.deprecated),
-            "evidence": [evidence_row(one) for one in entry.classification.because],
+            "first_seen": _time(entry.observed.first_seen)
+            if entry.observed and entry.observed.first_seen
+            else None,
+            "last_seen": _time(entry.observed.last_seen)
+            if entry.observed and entry.observed.last_seen
+            else None,
+            "confidence": entry.observed.confidence if entry.observed else None,
+            "sources": _sources(entry.classification),
+            "reason": reason(entry.classification),
+            "evidence": [
+                evidence_row(one) for one in (*entry.classification.because, *entry.classification.owned_by)
+            ],
         }
         for entry in entries
     ]
@@ -184,12 +224,17 @@ def as_csv(found: Sequence[dict[str, Any]]) -> str:
         "owners",
         "calls",
         "deprecated",
+        "first_seen",
+        "last_seen",
+        "confidence",
+        "reason",
     ]
-    writer = csv.DictWriter(out, [*names, "evidence"], lineterminator="\n")
+    writer = csv.DictWriter(out, [*names, "sources", "evidence"], lineterminator="\n")
     writer.writeheader()
     for row in found:
         flat = {name: row[name] for name in names}
-        flat["owners"] = " ".join(row["owners"])
+        flat["owners"] = ", ".join(row["owners"])
+        flat["sources"] = " ".join(row["sources"])
         flat["evidence"] = " ".join(
             f"{one['layer']}:{one['says']}:{one['source']}" for one in row["evidence"]
         )

@@ -35,6 +35,8 @@ class Observed:
     """Calls that were answered by 4xx."""
     anonymous: tuple[int, int] | None = None
     """(Calls without a credential, all calls) where a source sees that shows credentials; None: none does."""
+    confidence: float | None = None
+    """How sure the template is, 0…1; None where nobody said."""
     was_found: bool = True
     """Whether anything but `not found` ever came back."""
     first_seen: datetime | None = None
@@ -69,6 +71,7 @@ def observed(
         responses=responses or None,
         refused=one.status_4xx,
         anonymous=anonymous,
+        confidence=one.confidence,
         was_found=was_found,
         first_seen=one.first_seen,
         last_seen=one.last_seen,

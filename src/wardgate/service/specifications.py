@@ -28,16 +28,17 @@ from wardgate.inventory.operations import Operation as Found
 from wardgate.inventory.operations import operations
 from wardgate.inventory.queries import query_names
 from wardgate.inventory.scope import Scope
-from wardgate.inventory.seen import Seen
+from wardgate.inventory.seen import Seen, seen
 from wardgate.inventory.specifications.form import Operation, Specification
 from wardgate.inventory.specifications.reading import read_content, read_path
 from wardgate.inventory.specifications.redaction import plain_path
 from wardgate.lake.store import Lake
 from wardgate.net.client import fetch
-from wardgate.service.given import Knowledge, as_given, specification
+from wardgate.service.given import Knowledge, as_given, owners_of, specification
 from wardgate.service.owners import owners_of_file
 from wardgate.service.reading import Asked
-from wardgate.service.standings import Listed, Standings
+from wardgate.service.standings import Listed, Standings, matches
+from wardgate.state.owners import OwnerFacts
 from wardgate.state.specifications import GivenSpecification, Specifications
 
 
@@ -50,6 +51,15 @@ class Added:
     specification: Specification | None
     changed: bool = False
     refusal: WardgateError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A specification with what was read of it, and the services that it describes now."""
+
+    given: GivenSpecification
+    specification: Specification
+    matches: list[ServiceMatch]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +146,26 @@ def _keep(
     )
 
 
+def show(kept: Specifications, lake: Lake, name: str) -> Shown:
+    """All that is known of one specification in force. Raises `specification-not-there`."""
+    (given,) = _named(kept, name)
+    found = specification(kept, given)
+    return Shown(given, found, described_services(found, seen(lake), given.service))
+
+
+def differences_of(kept: Specifications, lake: Lake, operation_id: int) -> list[tuple[str, Difference]]:
+    """(specification, difference) of one operation that was called, of all specifications in force."""
+    rows = operations(lake, Scope(operation_ids=(operation_id,))).rows
+    if not rows or not kept.in_force():
+        return []
+    return [
+        (one.given.name, each)
+        for one in compare(kept, lake, service=rows[0].service)
+        for each in one.differences
+        if each.operation_id == operation_id
+    ]
+
+
 def compare(
     kept: Specifications, lake: Lake, *, name: str | None = None, service: str | None = None
 ) -> list[Compared]:
@@ -147,9 +177,9 @@ def compare(
         found = specification(kept, given)
         for match in described_services(found, called, given.service):
             if service is None or match.service == service:
-                seen = by_service.get(match.service, [])
-                differences = drift(found, match.base, seen, match.service)
-                out.append(Compared(given, match, differences, len(found.operations), len(seen)))
+                there = by_service.get(match.service, [])
+                differences = drift(found, match.base, there, match.service)
+                out.append(Compared(given, match, differences, len(found.operations), len(there)))
     return out
 
 
@@ -158,7 +188,9 @@ def inventory(kept: Specifications, lake: Lake, service: str) -> tuple[list[Entr
 
     Raises `service-unknown`.
     """
-    look = Standings(lake, Knowledge([as_given(one, specification(kept, one)) for one in kept.in_force()]))
+    given = [as_given(one, specification(kept, one)) for one in kept.in_force()]
+    owners = owners_of(OwnerFacts(kept.state, system_clock))
+    look = Standings(lake, Knowledge(given, owners))
     name = None if "*" in service else service  # a name is no pattern here
     found = look.listing(Asked(service=name, static=False), system_clock)
     listed = [one for one in found.rows if one.operation.service == service]
@@ -168,21 +200,28 @@ def inventory(kept: Specifications, lake: Lake, service: str) -> tuple[list[Entr
             "no calls to that service were seen, and no specification describes it;",
             mend="`wardgate services` lists those that were called.",
         )
-    seen = _all_observed(lake, [one.operation for one in listed], Scope(service=name, static=False))
+    by_id = _all_observed(lake, [one.operation for one in listed], Scope(service=name, static=False))
     whole = [one.given.outline for one in look.covers(service)]
     fullest = max(whole, key=lambda one: len(one.operations), default=None)
-    return [_entry(one, seen) for one in listed], cast(Specification | None, fullest)
+    return [_entry(one, by_id) for one in listed], cast(Specification | None, fullest)
 
 
 def _entry(listed: Listed, by_id: dict[int, Observed]) -> Entry:
     one = listed.operation
     described = next(iter(listed.described), None)
     template = described[0].template(described[1]) if described else one.template
-    seen = None if one.operation_id is None else by_id[one.operation_id]
+    shown = None if one.operation_id is None else by_id[one.operation_id]
     full = cast(Operation | None, described[1] if described else None)
     return Entry(
-        seen, full, listed.classification or Classification(Standing.UNKNOWN, ()), template, one.method
+        shown, full, listed.classification or Classification(Standing.UNKNOWN, ()), template, one.method
     )
+
+
+def is_about(one: Difference, method: str | None, template: str | None) -> bool:
+    """Whether a difference is of an operation that is asked for; `*` in the template is any text."""
+    if method and (one.method or "").upper() != method.upper():
+        return False
+    return matches(one.template, template)
 
 
 def _named(kept: Specifications, name: str | None) -> list[GivenSpecification]:
@@ -200,11 +239,11 @@ def _observed(lake: Lake, service: str | None) -> dict[str, list[Observed]]:
     """What was observed of every service, or of one."""
     scope = Scope(service=service, static=False)
     found = operations(lake, scope).rows
-    seen = _all_observed(lake, found, scope)
+    by_id = _all_observed(lake, found, scope)
     out: dict[str, list[Observed]] = {}
     for one in found:
         if one.operation_id is not None:
-            out.setdefault(one.service, []).append(seen[one.operation_id])
+            out.setdefault(one.service, []).append(by_id[one.operation_id])
     return out
 
 

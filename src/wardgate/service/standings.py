@@ -224,14 +224,15 @@ def _fits(one: NeverCalled, asked: Asked) -> bool:
     """As `inventory.scope` narrows what was called."""
     text = f"{one.template} {one.operation or ''}".lower()
     return (
-        _matches(one.service, asked.service)
-        and _matches(one.template, asked.template)
+        matches(one.service, asked.service)
+        and matches(one.template, asked.template)
         and (not asked.method or (one.method or "").upper() == asked.method.upper())
         and (not asked.search or asked.search.lower() in text)
     )
 
 
-def _matches(text: str, pattern: str | None) -> bool:
+def matches(text: str, pattern: str | None) -> bool:
+    """Whether a text is what a filter asks for; `*` is any text, and without a filter everything is."""
     if not pattern:
         return True
     if "*" not in pattern:

@@ -38,7 +38,7 @@ class Specifications:
     """The specifications of an installation."""
 
     def __init__(self, state: State, clock: Clock) -> None:
-        self._state = state
+        self.state = state
         self._clock = clock
 
     def add(
@@ -57,7 +57,7 @@ class Specifications:
     ) -> tuple[GivenSpecification, bool]:
         """Put one in force; and whether that changed anything. The same one again changes nothing."""
         now = self._clock()
-        with self._state.transaction() as connection:
+        with self.state.transaction() as connection:
             in_force = connection.execute(
                 select(*_FACTS).where(specifications.c.name == name, specifications.c.removed_at_us.is_(None))
             ).one_or_none()
@@ -90,7 +90,7 @@ class Specifications:
 
     def in_force(self) -> list[GivenSpecification]:
         """Those in force, by name."""
-        with self._state.transaction() as connection:
+        with self.state.transaction() as connection:
             found = connection.execute(
                 select(*_FACTS)
                 .where(specifications.c.removed_at_us.is_(None))
@@ -100,7 +100,7 @@ class Specifications:
 
     def content(self, given: GivenSpecification) -> bytes:
         """What was read of one."""
-        with self._state.transaction() as connection:
+        with self.state.transaction() as connection:
             found = connection.execute(
                 select(specifications.c.content).where(specifications.c.id == given.id)
             ).scalar_one()
@@ -108,7 +108,7 @@ class Specifications:
 
     def remove(self, name: str) -> GivenSpecification:
         """Put one out of force. Raises `specification-not-there`."""
-        with self._state.transaction() as connection:
+        with self.state.transaction() as connection:
             ended = connection.execute(
                 update(specifications)
                 .where(specifications.c.name == name, specifications.c.removed_at_us.is_(None))

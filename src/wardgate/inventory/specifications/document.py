@@ -25,6 +25,8 @@ MOST_EXPANDED = 2_000_000
 """How many values aliases may stand for, in all."""
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,18})\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]')
+_NUMBERS = re.compile(r'"(?:[^"\\]|\\.)*"|-?Infinity|NaN|[0-9]{4300,}')
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -91,15 +93,38 @@ def _json(text: str, notes: Notes) -> Any:
             f"the specification is not JSON: line {error.lineno}, column {error.colno}: {error.msg}.",
         ) from None
     except RecursionError:
-        _too_deep()
+        _too_deep(_deep_line(text))
     except ValueError:  # a number of thousands of digits, or NaN
         raise WardgateError(
-            "specification-not-json", "the specification is not JSON: it holds a number that JSON has not."
+            "specification-not-json",
+            f"the specification is not JSON: {_no_number_at(text)}a number that JSON has not.",
         ) from None
-    _shallow(value)
+    try:
+        _shallow(value)
+    except WardgateError:
+        _too_deep(_deep_line(text))
     if doubled:
         _note_doubled(value, notes)
     return value
+
+
+def _deep_line(text: str) -> int | None:
+    """The line where a JSON text is nested too deeply."""
+    depth = 0
+    for one in _BRACKETS.finditer(text):
+        depth += (one[0] in "[{") - (one[0] in "]}")
+        if depth > DEEPEST:
+            return text.count("\n", 0, one.start()) + 1
+    return None
+
+
+def _no_number_at(text: str) -> str:
+    for one in _NUMBERS.finditer(text):
+        if one[0][0] != '"':
+            start = one.start()
+            line = text.count("\n", 0, start) + 1
+            return f"line {line}, column {start - text.rfind(chr(10), 0, start)}: "
+    return ""
 
 
 def _no_number(name: str) -> NoReturn:

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     OPENAPI_3_1 = "openapi-3.1"
     OPENAPI_3_2 = "openapi-3.2"
     GRAPHQL = "graphql"
+    POSTMAN_2_0 = "postman-2.0"
     POSTMAN = "postman-2.1"
     PROTOBUF = "protobuf"
 

@@ -56,7 +56,8 @@ def _kind(document: dict[str, Any]) -> Kind:
     if found is None:
         raise WardgateError(
             "specification-version",
-            "the specification is of no version of OpenAPI that is read (2.0 to 3.2).",
+            "the specification is of no version of OpenAPI that is read (2.0 to 3.2): "
+            f"#/{'openapi' if 'openapi' in document else 'swagger'}.",
         )
     return Kind(f"openapi-3.{found[1]}")
 

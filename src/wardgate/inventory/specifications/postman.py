@@ -75,7 +75,7 @@ class _Reader:
         several = len(self._servers) > 1
         operations = [one if several else replace(one, servers=()) for one in self._operations.values()]
         return Specification(
-            kind=Kind.POSTMAN,
+            kind=Kind.POSTMAN_2_0 if "/v2.0" in info["schema"] else Kind.POSTMAN,
             title=info.get("name") if isinstance(info.get("name"), str) else "",
             version=info.get("version") if isinstance(info.get("version"), str) else "",
             servers=tuple(self._servers.values()),
@@ -127,7 +127,7 @@ class _Reader:
     def _url(self, url: Any) -> tuple[str, Server | None, list[str]]:
         """Template, server and names of query parameters."""
         raw = url if isinstance(url, str) else url.get("raw") if isinstance(url, dict) else ""
-        raw = raw if isinstance(raw, str) else ""
+        raw = raw if isinstance(raw, str) and raw else _put_together(url)
         path, _, query = raw.partition("#")[0].partition("?")
         start, found, rest = "", re.match(r"(?:[a-z]+:)?//[^/]*", path), path
         if found is not None:
@@ -170,8 +170,9 @@ class _Reader:
         if kind == "noauth":
             return ()
         if kind == "apikey":
-            said = auth.get("apikey")
+            said = auth.get("apikey")  # 2.0 has an object, 2.1 a list of keys and values
             facts = {one.get("key"): one.get("value") for one in _list(said) if isinstance(one, dict)}
+            facts = facts or (said if isinstance(said, dict) else {})
             name = facts.get("key") if isinstance(facts.get("key"), str) else "X-API-Key"
             place = Place.QUERY if facts.get("in") == "query" else Place.HEADER
             self._schemes["apikey"] = Scheme("apiKey", place=place, name=str(name))
@@ -180,6 +181,22 @@ class _Reader:
                 "http", scheme="bearer" if kind == "oauth2" else kind
             )
         return ((Need(_PLAIN.sub("_", kind)),),)
+
+
+def _put_together(url: Any) -> str:
+    """A URL that is given by its parts alone."""
+    if not isinstance(url, dict):
+        return ""
+    host, path = _joined(url.get("host"), "."), _joined(url.get("path"), "/")
+    protocol = url.get("protocol")
+    start = f"{protocol}://" if isinstance(protocol, str) and host else ""
+    return f"{start}{host}/{path.removeprefix('/')}"
+
+
+def _joined(value: Any, between: str) -> str:
+    """Text, or a list of texts (or of objects that hold one as their value)."""
+    parts = [one.get("value") if isinstance(one, dict) else one for one in _list(value)]
+    return value if isinstance(value, str) else between.join(one for one in parts if isinstance(one, str))
 
 
 def _segment(text: str) -> str:
