@@ -105,3 +105,12 @@ def test_a_session_is_a_keyed_hash_wherever_it_stands(recognise: Callable[..., A
 )
 def test_a_resource_is_shown_without_what_varies(uri: str, shown: str) -> None:
     assert resource(uri) == shown
+
+
+def test_what_a_client_asks_the_authorization_server_is_no_mcp(spoken: Callable[..., Any]) -> None:
+    asked = {
+        "target": "/.well-known/oauth-protected-resource/mcp",
+        "method": "GET",
+        "request_headers": {"MCP-Protocol-Version": "2025-11-25"},
+    }
+    assert spoken(asked) == [("http", None)]

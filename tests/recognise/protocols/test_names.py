@@ -28,6 +28,7 @@ def call(name: str, **row: Any) -> dict[str, Any]:
     "row",
     [
         *(call(secret) for secret in (CANARY, OPAQUE, HEX, JWT, f"a.{CANARY}.b", f"password={OPAQUE}")),
+        call(f"x://bob:{OPAQUE[:8]}{CANARY[8:]}@host/a"),
         {"target": "/mcp", "request_headers": {"Mcp-Method": "tools/call", "Mcp-Name": CANARY}},
         {"target": "/mcp", "request_headers": {"Mcp-Method": CANARY}},
         {"target": "/mcp", "request_headers": {"Mcp-Method": "ping", "Mcp-Protocol-Version": CANARY}},
@@ -59,6 +60,7 @@ def test_a_secret_as_a_name_does_not_survive(row: dict[str, Any], recognise: Cal
         *("GetOAuth2TokenV2ForClient1", "google.cloud.compute.v1.InstanceGroupManagers/CreateInstances"),
         *("ListDeploymentTargetsV2/ListDeploymentTargets", "tools/call search_docs", "eth_getBlockByNumber"),
         *("query viewer orders", "resources/read file:///docs/{docId}/a.md", "[a, b]"),
+        "resources/read file:///project/src/components2/Button3x/index4/page5",
         *("tools/call süß", "GetStatus (body: DeleteUser)", "notifications/resources/list_changed"),
     ],
 )

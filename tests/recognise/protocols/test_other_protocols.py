@@ -189,6 +189,9 @@ def test_other_xml_is_no_soap(spoken: Callable[..., Any]) -> None:
         ("[mutation x, query a b]", ["mutation x", "query a", "query b"]),
         ("[eth_call, eth_get]", ["eth_call", "eth_get"]),
         ("tools/call a b", ["tools/call a b"]),
+        ("query a b (more)", ["query a", "query b"]),
+        ("[a, b, (more)]", ["a", "b"]),
+        ("(other)", ["(other)"]),
     ],
 )
 def test_a_name_is_taken_apart_again(name: str, single: list[str]) -> None:

@@ -12,8 +12,8 @@ from functools import lru_cache
 from graphql import GraphQLError, parse
 from graphql.language import ast
 
-from wardgate.recognise.protocols.names import MOST_LISTED
-from wardgate.recognise.protocols.shape import MORE, TOO_LARGE
+from wardgate.recognise.protocols.names import MORE, MOST_LISTED
+from wardgate.recognise.protocols.shape import TOO_LARGE
 
 MOST_CHARACTERS = 200_000
 MOST_TOKENS = 1_500

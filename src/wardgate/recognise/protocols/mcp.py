@@ -41,6 +41,8 @@ _NAMED_BY = {
     "resources/unsubscribe": "uri",
 }
 _META_VERSION = "io.modelcontextprotocol/protocolVersion"
+_DISCOVERY = "/.well-known/"
+"""Clients of MCP send its version to the authorization server's metadata too, which speaks OAuth."""
 _ENCODED = "=?base64?"
 
 
@@ -61,7 +63,7 @@ class Mcp:
         session = headers.get(_SESSION) or headers.get(_GIVEN_SESSION) or _of_query(seen)
         version = headers.get(_VERSION)
         if batch is None:
-            if not marked:
+            if not marked or _DISCOVERY in seen.path:
                 return None
             return Found(_from_headers(seen), session, _versions(version))
         if batch.problem is not None:

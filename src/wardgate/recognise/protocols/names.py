@@ -20,10 +20,13 @@ MOST_CHARACTERS = 160
 MOST_LISTED = 8
 """Members of a batch, or fields of a document, that a name lists."""
 OTHER = "(other)"
+MORE = "(more)"
+"""Stands for the members of a batch, or the fields of a document, past those that are listed."""
 _MOST_SERVICES = 10_000
 _PART = re.compile(r"[^\s/.:,;#()\[\]{}|]+")
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _VOWEL = re.compile(r"[aeiouyAEIOUY]")
+_LOGIN = re.compile(r"//[^/\s@]*@")
 _HIDDEN = re.compile(r"[^\x20-\x7e\xa1-\u2027\u2030-\ufffd]")
 
 
@@ -31,8 +34,9 @@ def clean(name: str, tokens: Tokens) -> str:
     """A name as it may be shown and kept: one line, bounded, secrets masked."""
     cut = len(name) > MOST_CHARACTERS
     name = _PART.sub(lambda found: _part(found[0], tokens), name[: 4 * MOST_CHARACTERS])
-    if "=" in name or ":" in name:
-        name = tokens.masked(name)  # `password=…` says what it is by its name
+    name = _LOGIN.sub("//", name)
+    if "=" in name or ":" in name:  # `password=…` says what it is by its name
+        name = "/".join(map(tokens.masked, name.split("/")))
     name = _HIDDEN.sub("·", " ".join(name.split()))
     return f"{name[: MOST_CHARACTERS - 1]}…" if len(name) > MOST_CHARACTERS or cut else name
 
@@ -69,15 +73,20 @@ def listed(names: Iterable[str], *, cut: bool = False) -> str:
     more = cut or len(found) > MOST_LISTED
     if len(found) == 1 and not more:
         return found[0]
-    return f"[{', '.join([*found[:MOST_LISTED], *(['(more)'] if more else [])])}]"
+    return f"[{', '.join([*found[:MOST_LISTED], *([MORE] if more else [])])}]"
 
 
 def members(name: str) -> list[str]:
-    """The names that `listed` put together, and fields of GraphQL each for itself: `query a b` is two."""
+    """The names that `listed` put together, and fields of GraphQL each for itself: `query a b` is two.
+
+    Those past what is listed are not known.
+    """
     out: list[str] = []
     inner = name[1:-1].split(", ") if name.startswith("[") and name.endswith("]") else [name]
     for one in inner:
-        kind, *fields = one.split(" ")
+        if one == MORE:
+            continue
+        kind, *fields = one.removesuffix(f" {MORE}").split(" ")
         out += [f"{kind} {each}" for each in fields] if kind in GRAPHQL_TYPES and fields else [one]
     return out
 

@@ -24,8 +24,6 @@ UNREADABLE = "(unreadable)"
 """Stands for a name that is in a body which cannot be read."""
 TOO_LARGE = "(too large)"
 """Stands for a name that is in a body, or a document, past what is read."""
-MORE = "(more)"
-"""Stands for the members of a batch, or the fields of a document, past those that are listed."""
 _MOST_PARAMETERS = 100
 
 
