@@ -88,17 +88,19 @@ def test_a_page_that_turns_out_to_be_an_api_comes_back(run, tmp_path: Path) -> N
 def test_a_page_that_is_described_is_an_api(run, tmp_path: Path) -> None:
     pages = [
         {"method": "GET", "url": f"https://shop.example/{path}", "response_headers": HTML}
-        for path in ("terms", "imprint")
+        for path in ("terms", "imprint", "files/a.pdf")
     ]
     run("ingest", lines(pages, tmp_path / "a.jsonl"))
     described = tmp_path / "shop.yaml"
     described.write_text(
         "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: 'https://shop.example'}]\n"
-        "paths: {/terms: {get: {responses: {'200': {description: ''}}}}}\n"
+        "paths: {/terms: {get: {responses: {'200': {description: ''}}}},\n"
+        "  '/files/{name}.pdf': {get: {responses: {'200': {description: ''}}}}}\n"
     )
     assert run("spec", "add", str(described)).code == 0
     (one,) = run("operations", "--json").json["operations"]
     assert (one["template"], one["standing"]) == ("/terms", "documented")
+    assert run("operations", "--static", "--json").json["total"] == 2, "a file is no operation that is unused"
 
 
 def test_json_that_is_called_html_is_no_page(run, tmp_path: Path) -> None:

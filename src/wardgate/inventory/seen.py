@@ -43,8 +43,14 @@ class Called(NamedTuple):
 class Seen:
     """Operations that were called, by service."""
 
-    def __init__(self, by_service: Mapping[str, Sequence[Labelled]]) -> None:
+    def __init__(
+        self,
+        by_service: Mapping[str, Sequence[Labelled]],
+        files: Mapping[str, Sequence[Labelled]] | None = None,
+    ) -> None:
         self.by_service = by_service
+        self.files = files or {}
+        """Files and pages. They tell no service, but what describes one of them is not unused."""
 
     @cached_property
     def hosts(self) -> dict[str, str]:
@@ -89,12 +95,13 @@ def names_of(protocol: str, operation: str) -> list[tuple[str, str]]:
 def seen(lake: Lake) -> Seen:
     """Everything that was ever called, files and pages apart."""
     names = ", ".join(f'"{one}"' for one in Called._fields)
-    found = question(Scope(static=False)).tuples(
+    found = question(Scope()).tuples(
         lake,
-        f"SELECT {names} FROM labels SEMI JOIN known USING (operation_id) "
+        f'SELECT {names}, "static" FROM labels SEMI JOIN known USING (operation_id) '
         'ORDER BY service, "template", method, operation, operation_id',
     )
     by_service: dict[str, list[Called]] = {}
-    for row in found:
-        by_service.setdefault(row[1], []).append(Called._make(row))
-    return Seen(by_service)
+    files: dict[str, list[Called]] = {}
+    for *row, is_file in found:
+        (files if is_file else by_service).setdefault(row[1], []).append(Called._make(row))
+    return Seen(by_service, files)

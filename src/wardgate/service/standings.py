@@ -75,7 +75,7 @@ class Standings:
         """What is described and was never called, by service."""
         out: list[NeverCalled] = []
         for service in sorted(self._judge.services):
-            called = self.seen.by_service.get(service, ())
+            called = [*self.seen.by_service.get(service, ()), *self.seen.files.get(service, ())]
             out += never_called(self._judge.covers(service), called)
         return out
 
