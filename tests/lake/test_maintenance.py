@@ -5,6 +5,7 @@ import json
 import random
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from wardgate.core.home import Home
 from wardgate.core.settings import LakeSettings
 from wardgate.lake.engine import ALIAS
 from wardgate.lake.files import DataFile, data_files
-from wardgate.lake.folding import folded_ledger, rollups_of
+from wardgate.lake.folding import folded_ledger, merged, rollups_of
 from wardgate.lake.maintenance import Maintainer
 from wardgate.lake.merging import groups
 from wardgate.lake.store import Lake
@@ -117,6 +118,54 @@ def test_merging_keeps_neighbours_in_time_together() -> None:
     of_big = [span for group, span in zip(planned, spans, strict=True) if group[0].size > 1 << 20]
     assert all(earlier[-1] < later[0] for earlier, later in itertools.pairwise(of_big))
     assert all(sum(one.size for one in group) <= 64 << 20 for group in planned)
+
+
+def test_merged_calls_come_hour_by_hour_and_none_is_left_out() -> None:
+    import duckdb
+
+    hour = 3_600_000_000
+    rng = random.Random(5)
+    con = duckdb.connect()
+    con.execute("SET threads = 1")
+    con.execute("CREATE TABLE calls (n INTEGER, started_at_us TIMESTAMP)")
+    times = [rng.randrange(9 * hour) for _ in range(5000)]
+    con.executemany(
+        "INSERT INTO calls VALUES (?, make_timestamp(?))",
+        [(n, NOON + at) for n, at in enumerate(times[:500])],
+    )
+    con.execute("INSERT INTO calls VALUES (500, NULL)")
+    span = NOON + min(times[:500]), NOON + max(times[:500])
+    found = con.execute(merged("calls", "calls", span)).fetchall()
+    assert sorted(n for n, _ in found) == list(range(501))
+    seen = [at for _, at in found if at is not None]
+    latest = seen[0]
+    for at in seen:
+        latest = max(latest, at)
+        assert (latest - at).total_seconds() <= 3600
+    assert (
+        con.execute(merged("calls", "calls", (NOON, NOON))).fetchall() == con.execute("FROM calls").fetchall()
+    )
+    assert len(con.execute(merged("calls", "calls", (NOON, NOON + 9000 * hour))).fetchall()) == 501
+
+
+def test_merging_leaves_out_what_nobody_filled_and_keeps_empty_lists(lake: Lake, home: Home) -> None:
+    for number in range(8):
+        with lake.writing() as con:
+            con.execute(
+                f"INSERT INTO {ALIAS}.calls (position, started_at_us, forwarded_for) "
+                f"SELECT i, make_timestamp({NOON} + i), [] FROM range({number * 20}, {number * 20 + 20}) r(i)"
+            )
+    assert maintainer(lake).run_once().merged_rows == 160
+    (file,) = (home.lake / "data" / "main" / "calls").glob("*.parquet")
+    written = {name.split(",")[0] for name in pq.read_schema(file).names}
+    assert written == {"position", "started_at_us", "forwarded_for"}
+    row = lake.rows(
+        f"SELECT count(*) AS n, count(forwarded_for) AS lists, sum(len(forwarded_for))::BIGINT AS inside, "
+        f"count(user_agent) AS agents, count_if(user_agent IS NULL) AS without FROM {ALIAS}.calls"
+    ).to_pylist()[0]
+    assert row == {"n": 160, "lists": 160, "inside": 0, "agents": 0, "without": 160}
+    (late,) = lake.rows(f"SELECT count(*) AS n FROM {ALIAS}.calls WHERE position >= 150")["n"].to_pylist()
+    assert late == 10
 
 
 _rollup = st.fixed_dictionaries(

@@ -26,6 +26,7 @@ TIMES = {
     "instances": "seen_us",
     "callers": "learned_at_us",
     "content_rules": "since_us",
+    "erasures": "erased_at_us",
 }
 """The column whose span tells what time a table's file is about; `paths` has none."""
 

@@ -11,6 +11,7 @@ Safe to kill at any moment and to run in several processes. What must hold:
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from wardgate.core.clock import Clock
 from wardgate.core.errors import WardgateError
@@ -19,7 +20,7 @@ from wardgate.lake.engine import ALIAS
 from wardgate.lake.files import data_files
 from wardgate.lake.folding import IDEMPOTENCY, ORIGIN, folded_ledger, merged
 from wardgate.lake.freeing import ago, called, flush, free_disk, maintaining
-from wardgate.lake.merging import groups
+from wardgate.lake.merging import groups, span
 from wardgate.lake.retention import DAY_US, retain
 from wardgate.lake.rewriting import Turns, refusals, replace
 from wardgate.lake.store import LONGEST_TRANSACTION_S, Lake, LakeFull
@@ -147,7 +148,7 @@ class Maintainer:
             finally:
                 cursor.close()
             for group in planned:
-                done = replace(turns, table, group, lambda rows, table=table: merged(table, rows))  # type: ignore[misc]
+                done = replace(turns, table, group, partial(merged, table, span=span(group)))
                 if done is None:
                     report.given_up += 1
                     continue

@@ -51,3 +51,10 @@ def groups(files: Sequence[DataFile]) -> list[list[DataFile]]:
             size += one.size
         found.append(group)
     return [group for group in found if len(group) > 1 or group[0].has_deletes]
+
+
+def span(group: Sequence[DataFile]) -> tuple[int, int]:
+    """The first and the last time, in µs, that files of a group are about; (0, 0) where none says."""
+    lows = [one.low_us for one in group if one.low_us is not None]
+    highs = [one.high_us for one in group if one.high_us is not None]
+    return min(lows, default=0), max(highs, default=0)

@@ -102,8 +102,7 @@ def _past(time: str, general: int | None, by_service: Mapping[str, int]) -> str:
 
 
 def _replaced(turns: Turns, table: str, files: list[DataFile], keep: str, dropped: Dropped) -> None:
-    order = TIMES[table]
-    done = replace(turns, table, files, lambda rows: f"SELECT * FROM {rows} WHERE {keep} ORDER BY {order}")
+    done = replace(turns, table, files, lambda rows: f"SELECT * FROM {rows} WHERE {keep}")
     if done is not None:
         dropped.add(table, done.rows_before - done.rows_after)
 

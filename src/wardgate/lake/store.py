@@ -23,6 +23,7 @@ import pyarrow as pa
 from wardgate.core.errors import Exit, WardgateError
 from wardgate.core.stacking import stacked
 from wardgate.lake.batch_locks import LINKING, OPENING, BatchLocks
+from wardgate.lake.catalogue_hold import CatalogueHold
 from wardgate.lake.engine import ALIAS, MEMORY, Place, connect, unreadable
 from wardgate.lake.files import METADATA
 from wardgate.lake.layout import refuse_newer
@@ -79,6 +80,7 @@ class Lake:
         self._depth = 0  # the file lock is taken once, however deep its holder goes
         self._locks = BatchLocks(place.catalog) if place.on_postgres else None
         self._con = self._connected(memory, threads)
+        self._hold = None if place.on_postgres else CatalogueHold.of(Path(place.catalog))
         try:
             refuse_newer(self._con)
             self._make_tables()
@@ -86,7 +88,7 @@ class Lake:
             self._con.close()
             raise
         except duckdb.Error as error:
-            self._con.close()
+            self.close()
             if is_full(error, place):
                 raise LakeFull from error
             raise unreadable(error) from error
@@ -150,6 +152,9 @@ class Lake:
 
     def close(self) -> None:
         self._con.close()
+        if self._hold is not None:
+            self._hold.release()
+            self._hold = None
         if self._locks is not None:
             self._locks.close()
 
@@ -191,11 +196,9 @@ class Lake:
         return written
 
     def _known(self, ids: Sequence[int]) -> set[int]:
-        marks = ", ".join("?" * len(ids))
-        found = self._con.execute(
-            f"SELECT batch_id FROM {ALIAS}.ledger WHERE batch_id IN ({marks})", list(ids)
-        )
-        return {row[0] for row in found.fetchall()}
+        # Not IN: ids are hashes, so statistics rule out no file, and looking at them is dear.
+        question = f"SELECT batch_id FROM {ALIAS}.ledger WHERE list_contains(?::BIGINT[], batch_id)"
+        return {row[0] for row in self._con.execute(question, [list(ids)]).fetchall()}
 
     def _write(self, batches: Sequence[Batch]) -> None:
         con = self._con

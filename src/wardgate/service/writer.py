@@ -25,8 +25,8 @@ from wardgate.pipeline import Pipeline, Prepared
 GATHER_S = 0.1
 WORTH_CALLS = 500
 """Fewer calls than that always wait for company: their commit would cost more than they do."""
-ENOUGH_CALLS = 2000
-"""So many calls wait for no company."""
+ENOUGH_CALLS = 8000
+"""So many calls wait for no company: a commit costs nearly the same up to there."""
 MOST_CALLS = 20_000
 """Calls in one commit, about."""
 PENDING_CALLS = 60_000
