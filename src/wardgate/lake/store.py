@@ -179,11 +179,25 @@ class Lake:
         """
         locks = [LINKING, *ids] if linking else ids
         with self.writing() as con, self._locks.held(locks) if self._locks else nullcontext():
-            con.execute("BEGIN")
             try:
-                yield Turn(con, self._known(ids), self._write)
+                yield Turn(con, self._begun(ids), self._begun, self._write)
             finally:
                 self._roll_back()  # if nothing was committed
+
+    def _begun(self, ids: Sequence[int], tried: int = 0) -> set[int]:
+        """Begin a transaction: those of these batches that are there already."""
+        while True:
+            try:
+                self._con.execute("BEGIN")
+                return self._known(ids)
+            except duckdb.Error as error:
+                self._roll_back()
+                if is_full(error, self.place):
+                    raise LakeFull from error
+                tried += 1
+                if tried >= _ATTEMPTS or not _is_transient(error):
+                    raise _not_taken(error) from error
+            time.sleep(_pause_s(tried))
 
     def commit(self, *batches: Batch) -> list[bool]:
         """Write batches in one transaction, durable when it returns; False for one that was there already.
@@ -211,7 +225,7 @@ class Lake:
                 if parts:
                     self._append(name, stacked(parts), files)
             if time.monotonic() - start > LONGEST_TRANSACTION_S:
-                raise duckdb.TransactionException("took too long")
+                raise TimeoutError("the transaction took too long")
             committing = True
             con.execute("COMMIT")
         except (duckdb.Error, OSError) as error:
@@ -221,7 +235,7 @@ class Lake:
                     file.unlink(missing_ok=True)
             if is_full(error, self.place):
                 raise LakeFull from error
-            if "conflict" in str(error).lower():
+            if _is_transient(error):
                 raise _Collided from error
             raise _not_taken(error) from error
 
@@ -269,6 +283,7 @@ class Turn:
 
     con: duckdb.DuckDBPyConnection
     known: Set[int]
+    _begin: Callable[[Sequence[int], int], Set[int]]
     _write: Callable[[Sequence[Batch]], None]
 
     def new(self, batches: Sequence[Batch]) -> list[bool]:
@@ -277,28 +292,52 @@ class Turn:
         return [fresh.get(one.batch_id) is one for one in batches]
 
     def write(self, batches: Sequence[Batch]) -> None:
-        """Write new batches and commit: all of them or, if it raises, none."""
-        for attempt in range(_ATTEMPTS if batches else 0):
+        """Write new batches and commit: all of them or, if it raises, none.
+
+        What passes by itself is tried again. A commit that failed may have taken effect nevertheless, so the
+        ledger is asked each time.
+        """
+        for tried in range(_ATTEMPTS if batches else 0):
+            if tried:
+                time.sleep(_pause_s(tried))
+                if self._begin([batches[0].batch_id], tried):
+                    return
             try:
-                if attempt:
-                    self.con.execute("BEGIN")
                 self._write(batches)
             except _Collided as error:
-                if attempt + 1 == _ATTEMPTS:
-                    raise _not_taken(error) from error
-                time.sleep(0.02 * 2**attempt)
+                if tried + 1 == _ATTEMPTS:
+                    raise _not_taken(error.__cause__ or error) from error
             else:
                 return
 
 
 class _Collided(Exception):  # noqa: N818
-    """Another process changed the same tables first (on PostgreSQL); the same commit may succeed now."""
+    """What stopped a commit passes by itself; the same commit may succeed now."""
+
+
+_PASSING = ("conflict", "locked", "busy", "disk i/o error")
+
+
+def _pause_s(tried: int) -> float:
+    return 0.01 * 2.0**tried
+
+
+def _is_transient(error: BaseException) -> bool:
+    """Whether the same commit may succeed when it is tried again.
+
+    On PostgreSQL other processes change the same tables first. On SQLite what the catalogue refused for a
+    moment (a lock of somebody who copies or repairs its log, a disk that was full until just now) ends
+    DuckDB's transaction, and each statement after it says only that it was ended.
+    """
+    return isinstance(error, duckdb.TransactionException) or any(
+        mark in str(error).lower() for mark in _PASSING
+    )
 
 
 def _not_taken(error: BaseException) -> WardgateError:
     return WardgateError(
         "lake-write-failed",
-        f"the lake did not take a batch: {type(error).__name__.strip('_')}.",
+        f"the lake did not take a batch: {type(error).__name__}.",
         mend="`wardgate doctor` says more.",
         exit_code=Exit.FAILED,
     )
