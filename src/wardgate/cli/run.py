@@ -10,11 +10,11 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pkgutil import resolve_name
-from threading import Event
+from threading import Event, Thread
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -166,6 +166,8 @@ def _run(
 def _run_with(home: "Home", config: "Config", as_json: bool, *, serving: bool, working: bool) -> None:
     from wardgate.service.running import Running
 
+    if serving:
+        Thread(target=_load_application, name="loading", daemon=True).start()
     ending = _Ending()
     with ending.on_signals():
         running = Running(home, config, ending.fail, partial(log_error, LogEvent.TROUBLE), ending.ended)
@@ -210,6 +212,13 @@ def _serve_or_wait(
         ending.then(server.stop)
         ready(url_of(listening))
         server.run()
+
+
+def _load_application() -> None:
+    """Import what serves while the engines load their extensions: a start takes that much less."""
+    with suppress(ImportError):  # told where it is needed
+        resolve_name(APPLICATION)
+        import uvicorn  # noqa: F401
 
 
 def _application(running: "Running") -> Any:

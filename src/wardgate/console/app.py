@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from jinja2 import Environment, StrictUndefined
 
 from wardgate import __version__
 from wardgate.console.recent import Recent
@@ -175,6 +174,8 @@ def _asset(name: str) -> str:
 
 @cache
 def _template() -> "Template":
+    from jinja2 import Environment, StrictUndefined
+
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -8,12 +8,13 @@ parse is short. Its tokens are bounded too.
 
 import re
 from functools import lru_cache
-
-from graphql import GraphQLError, parse
-from graphql.language import ast
+from typing import TYPE_CHECKING
 
 from wardgate.recognise.protocols.names import MORE, MOST_LISTED
 from wardgate.recognise.protocols.shape import TOO_LARGE
+
+if TYPE_CHECKING:
+    from graphql.language import ast
 
 MOST_CHARACTERS = 200_000
 MOST_TOKENS = 1_500
@@ -95,6 +96,9 @@ def _empty(found: re.Match[str]) -> str:
 
 def _read(outline: str) -> tuple[tuple[str | None, str], ...] | None:
     """(name, type and fields) of each operation of an outline."""
+    from graphql import GraphQLError, parse  # a tenth of what a start takes: only where it is spoken
+    from graphql.language import ast
+
     try:
         document = parse(outline, no_location=True, max_tokens=MOST_TOKENS)
     except GraphQLError as error:
@@ -116,9 +120,11 @@ _remembered = lru_cache(_REMEMBERED)(_read)
 
 
 def _fields(
-    operation: ast.OperationDefinitionNode, fragments: dict[str, ast.FragmentDefinitionNode]
+    operation: "ast.OperationDefinitionNode", fragments: "dict[str, ast.FragmentDefinitionNode]"
 ) -> list[str]:
     """Names of the top-level fields, sorted, through fragments; each fragment once, so that cycles end."""
+    from graphql.language import ast
+
     found: set[str] = set()
     followed: set[str] = set()
     waiting = [operation.selection_set]
