@@ -1,10 +1,12 @@
-"""The fast path for JSON lines of known fields: a whole chunk becomes columns inside DuckDB.
+"""The fast path for JSON lines of known fields: a whole chunk becomes columns, by Arrow or inside DuckDB.
 
-It must not mean anything else than decoding line by line into the format's Struct. DuckDB answers every field
-as text, so what a text may have been is looked at once per distinct value: where it may have been a number, a
-truth value, a list or an object instead of a string, or a number that is no plain whole one, the row is left
-to the Struct. So are rows without a field that a call must have, and chunks that are not all JSON in UTF-8.
-Two things are taken as DuckDB takes them: of a repeated key the first, and a comma too many.
+Arrow reads chunks in which all is typed as it should be (`json_typed`), DuckDB the others. Neither must mean
+anything else than decoding line by line into the format's Struct. DuckDB answers every field as text, so what
+a text may have been is looked at once per distinct value: where it may have been a number, a truth value, a
+list or an object instead of a string, or a number that is no plain whole one, the row is left to the Struct.
+So are rows without a field that a call must have, and chunks that are not all JSON in UTF-8. Two things are
+taken as DuckDB takes them: of a repeated key the first, and a comma too many. In fields that nobody asks for
+both take `NaN` for a number.
 """
 
 from collections.abc import Sequence
@@ -18,6 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wardgate.sources.json_typed import Ends, typed_columns
 from wardgate.sources.json_types import Headers, Whole
 from wardgate.sources.stamp_columns import raw_stamps
 
@@ -90,10 +93,13 @@ class JsonTable:
 
         What is seen has one entry for every line that is not left. Raises `NotColumnsError`.
         """
-        lines, left = _lines(data)
-        table = self._transformed(lines, left)
-        doubtful = np.zeros(table.num_rows, bool)
-        columns = {name: _read(table[name], kind, doubtful) for name, kind in self.kinds.items()}
+        ends, lines, left = _lines(data)
+        columns = None if left.any() else typed_columns(data, ends, self.kinds)
+        doubtful = np.zeros(len(left), bool)
+        if columns is None:
+            table = self._transformed(lines, left)
+            doubtful = np.zeros(table.num_rows, bool)
+            columns = {name: _read(table[name], kind, doubtful) for name, kind in self.kinds.items()}
         for group in self._must:
             doubtful |= np.logical_and.reduce([_flags(columns[name].is_null()) for name in group])
         if doubtful.any():
@@ -147,8 +153,9 @@ def _engine() -> duckdb.DuckDBPyConnection:
     return con
 
 
-def _lines(data: bytes) -> tuple[pa.Array, Mask]:
-    """The lines of `data`, newlines included, without a copy, and which of them may not be UTF-8."""
+def _lines(data: bytes) -> tuple[Ends, pa.Array, Mask]:
+    """Where the lines of `data` end, the lines, newlines included, without a copy, and which of them may not
+    be UTF-8."""
     raw = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(raw == ord("\n"))
     offsets = np.concatenate(([0], ends + 1)).astype(np.int32)
@@ -159,7 +166,7 @@ def _lines(data: bytes) -> tuple[pa.Array, Mask]:
             data.decode()
         except UnicodeDecodeError:
             left[np.searchsorted(ends, np.flatnonzero(raw >= 0x80))] = True
-    return lines, left
+    return ends, lines, left
 
 
 def _read(column: pa.ChunkedArray, kind: str, left: Mask) -> pa.Array:
