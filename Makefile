@@ -51,6 +51,7 @@ types: setup ## strict types
 	$(BIN)/mypy
 
 bench-ingest: setup ## file to inventory against GoAccess (RUNS=3, LINES=2000000, GROWTH=--growth)
+	@./tests/engines.sh goaccess:goaccess
 	$(BIN)/python bench/ingest.py --runs $(or $(RUNS),3) --lines $(or $(LINES),2000000) $(GROWTH)
 
 bench-follow: setup ## line written to visible in a query (SECONDS=60, RATE=5000, UPKEEP=60: seconds between upkeep)

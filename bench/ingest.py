@@ -7,6 +7,7 @@ durably and answers the inventory.
 
 import argparse
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -55,6 +56,11 @@ def against_goaccess(folder: Path, lines: int, runs: int) -> None:
     peer = shutil.which("goaccess")
     if peer is None:
         print("goaccess is not installed (Debian: apt-get install goaccess); its ratios are left out")
+    else:
+        said = subprocess.run([peer, "--version"], capture_output=True, text=True, check=False).stdout
+        print(
+            f"peer: {said.splitlines()[0].rstrip('.')}; CPU-seconds of both, the ratio of each pair of runs"
+        )
     for kind, limit in LIMITS.items():
         log = made(combined_log, folder / f"{kind}.log", lines, kind)
         ours, theirs = [], []

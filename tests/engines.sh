@@ -1,9 +1,10 @@
 #!/bin/sh
-# Install the engines that tests start for real. Does nothing where it cannot (no apt, not root): the tests
-# that need a missing engine skip and say so.
+# Install the engines that tests start for real, or those that are named (program:package, as `make
+# bench-ingest` does). Does nothing where it cannot (no apt, not root): what needs a missing engine says so.
 set -u
 missing=""
-for pair in nginx:nginx tshark:tshark postgres:postgresql chromium:chromium; do
+[ $# -gt 0 ] || set -- nginx:nginx tshark:tshark postgres:postgresql chromium:chromium
+for pair in "$@"; do
     program=${pair%%:*} package=${pair##*:}
     case $program in
         postgres) ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing $package" ;;
@@ -12,7 +13,7 @@ for pair in nginx:nginx tshark:tshark postgres:postgresql chromium:chromium; do
 done
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-    echo "not installed, so their tests skip:$missing"
+    echo "not installed, and what needs them is left out:$missing"
     exit 0
 fi
 export DEBIAN_FRONTEND=noninteractive
