@@ -346,3 +346,9 @@ def test_a_rewrite_gives_up_when_its_files_were_changed_meanwhile(lake: Lake, tr
     assert 40 < left < 60
     assert maintainer(lake).run_once().failure == ""
     assert counts(lake)["calls"] == left
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_can_be_merged(table: str, lake: Lake) -> None:
+    for span in ((0, 0), (NOON, NOON + 2 * DAY_US)):
+        assert lake.rows(merged(table, f"(SELECT * FROM {ALIAS}.{table})", span)).num_rows == 0

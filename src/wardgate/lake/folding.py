@@ -45,7 +45,7 @@ _MOST_PARTS = 16  # each reads the times of the files that it may be in
 
 
 def _in_parts(relation: str, time: str, span: tuple[int, int]) -> str:
-    """Rows in the order of their time, by the hour: sorting each of so wide a table cost more than all else."""
+    """Rows in the order of their time, by the hour: to sort each of so wide a table is dear."""
     low, high = span
     parts = min((high - low) // _PART_US, _MOST_PARTS - 1) + 1
     cuts = [low + (high - low) * n // parts for n in range(1, parts)]
