@@ -2,13 +2,16 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from wardgate.core.call import CALL_SCHEMA
 from wardgate.core.keys import Key
 from wardgate.core.observed import OBSERVED
+from wardgate.match.finder import Finder, finder
 from wardgate.recognise.contents import ContentReader
 from wardgate.recognise.located import MOST
 
@@ -145,3 +148,30 @@ def test_a_batch_without_any_json() -> None:
 
 def test_an_empty_batch() -> None:
     assert found(target=[]) == []
+
+
+def _targets() -> list[str]:
+    """Every class's examples where they may stand in a target: as a segment, under a name, in a query."""
+    out = []
+    for one in finder().classes:
+        for name, value in (*one.found, *one.passed):
+            coded = [value, quote(value, safe="")]
+            words = [name, name.replace(".", "_"), name.title().replace("_", ""), f"{name}2"]
+            out += [f"/a/{text}" for text in coded] + [f"/{word}/{text}" for word in words for text in coded]
+            out += [f"/a?{word}={text}&b" for word in words for text in coded]
+            out += [f"/a?x[{name}]={coded[1]}", f"/a?{coded[1]}", f"https://h/{name}/{coded[1]}#x"]
+    return [one for one in out if " " not in one and "\n" not in one]
+
+
+def test_only_targets_that_may_hold_something_are_looked_at_and_none_is_missed() -> None:
+    """What the one question for many targets passes over holds nothing."""
+    targets = [*_targets(), *(f"/v1/orders/{n}/items?page={n}&sort=-created" for n in range(500))]
+    queries = [one.partition("?")[2] for one in targets]
+    quick = found(target=targets), found(query=queries)
+    before, Finder.may_carry = Finder.may_carry, lambda self, texts, **_: np.ones(len(texts), bool)  # type: ignore[method-assign]
+    try:
+        assert (found(target=targets), found(query=queries)) == quick
+    finally:
+        Finder.may_carry = before  # type: ignore[method-assign]
+    assert sum(map(bool, quick[0])) > 500 and sum(map(bool, quick[1])) > 500
+    assert not finder().may_carry(pa.array(targets[-500:])).any()

@@ -140,13 +140,14 @@ class Finder:
             out[at] = self._netted(values.take(pa.array(at)), at_once)
         return out
 
-    def may_carry(self, targets: pa.Array) -> npt.NDArray[np.bool_]:
+    def may_carry(self, targets: pa.Array, *, is_query: bool = False) -> npt.NDArray[np.bool_]:
         """Which targets or queries (strings, no nulls) may hold a value of a class, by form or by name.
 
         One question for many: what stands between their marks becomes a line. Necessary, not sufficient.
         """
         out = np.zeros(len(targets), bool)
-        coded = pc.match_substring_regex(targets, "[%+]").to_numpy(zero_copy_only=False)
+        odd = _ODD_QUERY if is_query else _ODD_TARGET
+        coded = pc.match_substring_regex(targets, odd).to_numpy(zero_copy_only=False)
         plain = np.flatnonzero(~coded)
         out[coded] = True
         for at_once in (_AT_ONCE, 8, 1):
@@ -328,6 +329,9 @@ def _names_net(fields: Iterable[str]) -> str:
     return f"(?im)(?:{loose})[^a-z\\n]*$"
 
 
+_ODD_QUERY = r"[%+/?#]|=[^&]*=|(?:^|&)[^=&]+(?:&|$)|(?:^|&)="
+_ODD_TARGET = r"[%+]|\?.*[/?#]|=[^&]*=|^[^?]*[=&]|[?&][^=&]+(?:&|$)|[?&]="
+"""What is encoded, has a mark inside a value, or a value without a name: to be looked at closely."""
 _SPACE = re.compile(r" \??")
 _LINES = bytes(ord("\n") if chr(i) in "/?&=#" else i for i in range(256))
 _COUNTED = re.compile(r"(?<!\\x)\{(\d+)(,?)(\d*)\}")

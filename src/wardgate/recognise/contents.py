@@ -80,7 +80,7 @@ def _outside_bodies(observed: pa.Table, known: Finder) -> list[Located]:
     if "target" in names:
         parts += _targets(observed["target"], known)
     if "query" in names:
-        texts, codes = _suspect(*_encoded(observed["query"]), known)
+        texts, codes = _suspect(*_encoded(observed["query"]), known, is_query=True)
         parts += [_query(texts, codes, known)] if len(texts) else []
     for name in names:
         prefix, dot, header = name.partition(".")
@@ -102,9 +102,11 @@ def _encoded(column: pa.ChunkedArray | pa.Array) -> tuple[pa.Array, Codes]:
     return encoded.dictionary, codes
 
 
-def _suspect(texts: pa.Array, codes: Codes, known: Finder) -> tuple[pa.Array, Codes]:
+def _suspect(
+    texts: pa.Array, codes: Codes, known: Finder, *, is_query: bool = False
+) -> tuple[pa.Array, Codes]:
     """Only the texts that may hold something, and codes into them: most do not."""
-    kept = known.may_carry(texts)
+    kept = known.may_carry(texts, is_query=is_query)
     if kept.all():
         return texts, codes
     of = np.where(kept, np.cumsum(kept) - 1, -1)
