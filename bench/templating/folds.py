@@ -8,7 +8,8 @@ from templating.descriptions import CACHE, Description
 from templating.train import MOST, REPEAT, train
 from templating.training import services
 from templating.words import Counts
-from wardgate.recognise.templating.evidence import NAMES, SECOND
+from wardgate.recognise.templating.company import SECOND
+from wardgate.recognise.templating.evidence import NAMES
 from wardgate.recognise.templating.judgement import Trees
 from wardgate.recognise.templating.prior import Prior
 from wardgate.recognise.templating.vocabulary import Vocabulary
@@ -55,6 +56,9 @@ def _stamp(*also: int) -> str:
     here = Path(__file__).parent
     package = here.parents[1] / "src/wardgate/recognise/templating"
     files = [here / n for n in ("traffic.py", "training.py", "train.py", "words.py")]
-    files += [package / n for n in ("evidence.py", "lexical.py", "trie.py", "vocabulary.py")]
+    files += [
+        package / n
+        for n in ("evidence.py company.py surroundings.py lexical.py trie.py vocabulary.py".split())
+    ]
     text = b"".join(one.read_bytes() for one in files) + repr((NAMES, SECOND, also)).encode()
     return f"{crc32(text):08x}"

@@ -12,11 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from templating.descriptions import Described, Description, Parameter
-from wardgate.recognise.templating.evidence import (
+from wardgate.recognise.templating.surroundings import (
     BODIES,
+    ECHOES,
     IN_BODY_AS_ID,
     IN_BODY_AS_KEY,
     IN_BODY_AS_VALUE,
+    LISTED,
+    LISTS,
 )
 
 _ALNUM = string.ascii_letters + string.digits
@@ -42,7 +45,7 @@ class Call:
     method: str
     path: str
     template: str
-    shape: int
+    shapes: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -72,11 +75,17 @@ class Maker:
         self._constants = constants
         self.echo = rng.choice((0.3, 0.6, 0.8))
         """Share of identifiers that a body holds."""
+        self.names_itself = rng.choice((0.0, 0.5, 0.9))
+        """Share of answers to what ends in an identifier that name it."""
+        self.lists = rng.choice((0.0, 0.3, 0.8))
+        """Share of identifiers that their collection's answer lists."""
         self._noun = ""
         self._shapes: dict[str, Callable[[], str]] = {}
         self._pools: dict[tuple[str, str], list[str]] = {}
         self._pooled = rng.random() < 0.5
         self._mixed = rng.random() < 0.3
+        self._alike = rng.random() < 0.12
+        """Whether all its identifiers that are text have one shape, as most vendors have it."""
         self._wordy = rng.choice((0.2, 0.5, 0.7, 0.95))
         self._example_share = rng.choice((0.0, 0.3, 0.8))
         self.size = rng.choice((1, 2, 3, 5, 10, 30))
@@ -100,9 +109,12 @@ class Maker:
         examples = [one for one in parameter.values if one.lower() not in NEVER]
         if examples and rng.random() < self._example_share:
             return rng.choice(examples).replace("/", "")[:60] or "x"
-        shape = self._shapes.get(parameter.name)
+        if self._alike and parameter.type == "string" and not parameter.format:
+            parameter = Parameter("")
+        name = parameter.name
+        shape = self._shapes.get(name)
         if shape is None or (self._mixed and parameter.type == "string" and rng.random() < 0.5):
-            shape = self._shapes[parameter.name] = self._shape(parameter)
+            shape = self._shapes[name] = self._shape(parameter)
         return shape()
 
     def _shape(self, parameter: Parameter) -> Callable[[], str]:
@@ -255,6 +267,7 @@ class Maker:
                 lambda: self._slug("_"),
                 lambda: self._slug("-_"),
                 lambda: f"{self._word()}{rng.randrange(1000)}",
+                lambda: self._word() + rng.choice(("", str(rng.randrange(99)), f"_{self._word()}")),
                 lambda: f"{self._word()}{rng.randrange(10)}",
                 lambda: cap(self._word()),
                 lambda: f"{cap(self._word())}{cap(self._word())}",
@@ -393,9 +406,37 @@ def _calls(
                 keys = one.keys[method]
                 if len(keys) > 4 and rng.random() < 0.15:
                     keys = keys[:-1]
-                shape = zlib.crc32(repr(keys).encode())
-            out.append(Call(method if methods_known else "", path, erased, shape))
+                shape = zlib.crc32(repr(keys).encode()) | ECHOES + 1
+            shapes = (shape,) if shape else ()
+            if bodies == "distinct":
+                shapes += _names(path, erased, method, maker, rng)
+                _list(one, path, erased, maker, rng, held)
+            out.append(Call(method if methods_known else "", path, erased, shapes))
     return out
+
+
+_SELF_NAMED = 0.02
+"""Share of constants that their own answers name: `/settings/default` answers `name: default`."""
+
+
+def _names(path: str, erased: str, method: str, maker: Maker, rng: random.Random) -> tuple[int, ...]:
+    """Whether the answer names the path's end."""
+    if method == "DELETE" or not path.strip("/"):
+        return ()
+    share = maker.names_itself * (1 if method == "GET" else 0.6) if erased.endswith("/{}") else _SELF_NAMED
+    return (ECHOES,) if rng.random() < share else ()
+
+
+def _list(
+    one: Described, path: str, erased: str, maker: Maker, rng: random.Random, held: dict[str, int]
+) -> None:
+    """What collections' answers list: identifiers, seldom a constant, and things that nobody asks for."""
+    if one.keys.get("GET", ("",))[:1] == ("[]",) and rng.random() < 0.7:
+        held[path] = held.get(path, 0) | LISTS
+    if rng.random() < (maker.lists if erased.endswith("/{}") else _SELF_NAMED / 2):
+        parent = path.rpartition("/")[0]
+        held[parent] = held.get(parent, 0) | LISTS
+        held[path] = held.get(path, 0) | LISTED
 
 
 def _filled(one: Described, maker: Maker, held: dict[str, int], rng: random.Random) -> str:

@@ -8,6 +8,8 @@ Deterministic: same descriptions, same bytes.
 import argparse
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -17,43 +19,67 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from templating.descriptions import CACHE, descriptions, fetch
-from templating.training import Service, services, weights
+from templating.training import Service, services
 from templating.words import RESERVED, Counts, families
-from wardgate.recognise.templating.evidence import Elsewhere, Matrix, second_rows
+from wardgate.recognise.templating.company import Elsewhere, second_rows
+from wardgate.recognise.templating.evidence import Matrix
 from wardgate.recognise.templating.judgement import Trees
 from wardgate.recognise.templating.prior import Prior, dump
 
 SHIPPED = Path(__file__).resolve().parents[2] / "src/wardgate/recognise/templating/prior.json.gz"
-ROUNDS, LEAVES, RATE = 180, 20, 0.1
-MOST, REPEAT = 10, 5
+ROUNDS, LEAVES, RATE = 150, 20, 0.12
+VALUES, CONSTANTS = 5, 20
+"""Rows of one place that are learned from."""
+MOST, REPEAT = 7, 4
 """Descriptions of one family, and services made of each."""
 
 
 def train(found: Sequence[Service]) -> tuple[Trees, Trees]:
     """The trees of both looks."""
-    truth = np.concatenate([y for one in found for *_, y in one.groups])
-    owner = np.concatenate([np.full(len(y), at) for at, one in enumerate(found) for *_, y in one.groups])
-    weight = np.concatenate([weights(y) for one in found for *_, y in one.groups])
+    truth = np.concatenate([y for one in found for *_, y, _ in one.groups])
+    owner = np.concatenate([np.full(len(y), at) for at, one in enumerate(found) for *_, y, _ in one.groups])
+    weight = np.concatenate([w for one in found for *_, w in one.groups])
     total = np.bincount(owner, weights=weight, minlength=len(found))
     weight = weight * (30 / np.maximum(total[owner], 30)) ** 0.5
     names = sorted({one.family for one in found})
     half = {name: at % 2 for at, name in enumerate(names)}
     part = np.array([half[found[at].family] for at in owner])
-    rows = np.concatenate([m for one in found for _, _, m, _ in one.groups])
-    halves = [_fit(rows[part == k], truth[part == k], weight[part == k]) for k in (0, 1)]
-    first = _fit(rows, truth, weight)
-    again = [m for one in found for m in _second(one, halves[1 - half[one.family]])]
-    return first, _fit(np.concatenate(again), truth, weight)
+    rows = np.concatenate([m for one in found for _, _, m, *_ in one.groups])
+    some, scale = _some([y for one in found for *_, y, _ in one.groups])
+    weight *= scale
+    with ProcessPoolExecutor(3, get_context("fork")) as pool:
+        made = [
+            pool.submit(_fit, rows[which], truth[which], weight[which])
+            for which in (some & (part == 0), some & (part == 1), some)
+        ]
+        *halves, first = [one.result() for one in made]
+    again = np.concatenate([m for one in found for m in _second(one, halves[1 - half[one.family]])])
+    return first, _fit(again[some], truth[some], weight[some])
+
+
+def _some(groups: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows are learned from, and by how much more each counts: thirty values say little new."""
+    some, scale = [], []
+    for y in groups:
+        chosen, times = np.zeros(len(y), bool), np.ones(len(y))
+        for is_value, most in ((True, VALUES), (False, CONSTANTS)):
+            at = np.flatnonzero((y > 0.5) == is_value)
+            kept = at if len(at) <= most else at[np.linspace(0, len(at) - 1, most).astype(int)]
+            chosen[kept] = True
+            times[kept] = len(at) / max(len(kept), 1)
+        some.append(chosen)
+        scale.append(times)
+    return np.concatenate(some), np.concatenate(scale)
 
 
 def _second(one: Service, trees: Trees) -> list[Matrix]:
     elsewhere = Elsewhere()
-    guesses = [trees.likely(matrix) for _, _, matrix, _ in one.groups]
-    for (group, segments, _, _), guess in zip(one.groups, guesses, strict=True):
+    guesses = [trees.likely(matrix) for _, _, matrix, *_ in one.groups]
+    for (group, segments, *_), guess in zip(one.groups, guesses, strict=True):
         elsewhere.note("/".join(group.above), segments, guess)
     return [
         second_rows(group, segments, matrix, guess, elsewhere)
-        for (group, segments, matrix, _), guess in zip(one.groups, guesses, strict=True)
+        for (group, segments, matrix, *_), guess in zip(one.groups, guesses, strict=True)
     ]
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from templating.descriptions import Description
 from templating.traffic import NEVER, Traffic, traffic
 from templating.words import Counts
-from wardgate.recognise.templating.evidence import PARAMETER, Group, Surroundings, rows
+from wardgate.recognise.templating.evidence import rows
+from wardgate.recognise.templating.surroundings import PARAMETER, Group, Surroundings
 from wardgate.recognise.templating.trie import Node, Trie
 from wardgate.recognise.templating.vocabulary import Vocabulary
 
@@ -17,7 +18,7 @@ from wardgate.recognise.templating.vocabulary import Vocabulary
 def trie_of(made: Traffic) -> Trie:
     trie = Trie()
     for one in made.calls:
-        trie.add(one.path, one.method or None, None, (one.shape,) if one.shape else ())
+        trie.add(one.path, one.method or None, None, one.shapes)
     trie.settle()
     return trie
 
@@ -35,6 +36,19 @@ def labels(made: Traffic) -> dict[tuple[str, ...], dict[str, float]]:
         place: {seg: c[True] / (c[True] + c[False]) for seg, c in found.items()}
         for place, found in votes.items()
     }
+
+
+_MOST_BELOW = 40
+
+
+def hanging(made: Traffic) -> dict[tuple[str, ...], dict[str, set[str]]]:
+    """True node → constant or `{}` below it → templates that go wrong where it is judged wrongly."""
+    out: dict[tuple[str, ...], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for template in {one.template for one in made.calls}:
+        parts = template.split("/")[1:]
+        for at, part in enumerate(parts):
+            out[tuple(parts[:at])][part].add(template)
+    return out
 
 
 def true_groups(trie: Trie, truth: dict[tuple[str, ...], dict[str, float]]):
@@ -83,11 +97,13 @@ def vocabulary_words(all_of: list[Description]) -> tuple[list[str], list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service's made traffic; `groups` are (group, segments, measures, share of being a value)."""
+    """One service's made traffic.
+
+    `groups` are (group without its nodes, segments, measures, share of being a value, weight).
+    """
 
     family: str
-    made: Traffic
-    groups: list[tuple[Group, list[str], np.ndarray, np.ndarray]]
+    groups: list[tuple[Group, list[str], np.ndarray, np.ndarray, np.ndarray]]
 
 
 def weights(y: np.ndarray) -> np.ndarray:
@@ -97,16 +113,29 @@ def weights(y: np.ndarray) -> np.ndarray:
 
 
 def made_rows(made: Traffic, vocabulary: Vocabulary):
-    """(group, segments, matrix, truth) of every true group of one service's traffic."""
+    """`Service.groups` of every true group of one service's traffic."""
     trie = trie_of(made)
     truth = labels(made)
+    below = hanging(made)
     around = Surroundings.of(trie.root, vocabulary, made.bodies)
     out = []
     for group in true_groups(trie, truth):
         segments, matrix = rows(group, around)
         known = truth[group.above]
         y = np.array([known.get(one, 0.0) for one in segments])
-        out.append((group, segments, matrix, y))
+        hangs = below[group.above]
+        under = np.array(
+            [len(hangs[PARAMETER if v > 0.5 else one]) for one, v in zip(segments, y, strict=True)]
+        )
+        out.append(
+            (
+                Group([], group.above),
+                segments,
+                matrix,
+                y,
+                weights(y) * np.sqrt(np.clip(under, 1, _MOST_BELOW)),
+            )
+        )
     return out
 
 
@@ -128,4 +157,4 @@ def services(
             for _ in range(repeat):
                 none = rng.random() < 0.12
                 made = traffic(one, rng, words, constants)
-                yield Service(name, made, made_rows(made, Vocabulary() if none else vocabulary))
+                yield Service(name, made_rows(made, Vocabulary() if none else vocabulary))

@@ -1,7 +1,7 @@
 """From descriptions to the prior's vocabulary; providers that look alike count, and are left out, as one."""
 
 import re
-from collections import ChainMap, Counter, defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from templating.descriptions import Description
@@ -72,6 +72,7 @@ class Counts:
         self.pairs: dict[str, Counter[str]] = defaultdict(Counter)
         self.parts: dict[str, Counter[str]] = defaultdict(Counter)
         self.names: dict[str, Counter[str]] = defaultdict(Counter)
+        self._said: dict[str, tuple[list[str], list[str], list[str]]] | None = None
         for one in all_of:
             for path in one.paths:
                 self._path(one.base + path.template, family[one.provider])
@@ -107,17 +108,28 @@ class Counts:
 
     def without_one(self, family: str, whole: Vocabulary, least: int = 2) -> Vocabulary:
         """`vocabulary` without one family, made from the whole one; letters and names stay."""
-        words = ChainMap({}, dict(whole.words))
-        pairs, parts = ChainMap({}, dict(whole.pairs)), ChainMap({}, dict(whole.parts))
-        for key, row in self.words.items():
-            if family in row[0] or family in row[1]:
-                new = tuple(len(c) - (family in c) for c in row)
-                words[key] = new if new[0] >= least else (0,) * 5
-        for kept, counted in ((pairs, self.pairs), (parts, self.parts)):
-            for key, counter in counted.items():
-                if family in counter:
-                    kept[key] = len(counter) - 1 if len(counter) > least else 0
+        words, pairs, parts = dict(whole.words), dict(whole.pairs), dict(whole.parts)
+        said = self._said_by(family)
+        for key in said[0]:
+            new = tuple(len(c) - (family in c) for c in self.words[key])
+            words[key] = new if new[0] >= least else (0,) * 5
+        for kept, counted, keys in ((pairs, self.pairs, said[1]), (parts, self.parts, said[2])):
+            for key in keys:
+                kept[key] = len(counted[key]) - 1 if len(counted[key]) > least else 0
         return Vocabulary(words, pairs, parts, whole.letters, whole.names)
+
+    def _said_by(self, family: str) -> tuple[list[str], list[str], list[str]]:
+        """The words, pairs and parts of a family."""
+        if self._said is None:
+            self._said = defaultdict(lambda: ([], [], []))
+            for word, row in self.words.items():
+                for one in row[0].keys() | row[1].keys():
+                    self._said[one][0].append(word)
+            for at, counted in ((1, self.pairs), (2, self.parts)):
+                for key, counter in counted.items():
+                    for one in counter:
+                        self._said[one][at].append(key)
+        return self._said.get(family, ([], [], []))
 
     def vocabulary(self, without: frozenset[str] = frozenset(), least: int = 2) -> Vocabulary:
         """The vocabulary that the other families make; entries said by fewer than `least` are dropped."""

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wardgate.recognise.templating.bodies import read_body
+from wardgate.recognise.templating.bodies import read_answer, read_body
 from wardgate.recognise.templating.labelling import Basis, Labeller
 from wardgate.recognise.templating.learner import learn
 from wardgate.recognise.templating.prior import shipped, without_words
 from wardgate.recognise.templating.services import Observation, Services
 from wardgate.recognise.templating.settled import Settled
+from wardgate.recognise.templating.surroundings import ECHOES, LISTED, LISTS
 from wardgate.recognise.templating.trie import WIDTHS, Trie
 
 _SEGMENT = st.one_of(
@@ -157,6 +158,7 @@ def test_no_prior_still_knows_plain_identifiers() -> None:
 def test_any_body_is_read_within_bounds(raw: bytes) -> None:
     held: dict[str, int] = {}
     assert read_body(raw, held) >= 0
+    assert all(read_answer(raw, held, "/a/b"))
 
 
 @pytest.mark.parametrize(
@@ -183,3 +185,41 @@ def test_an_identifier_below_what_was_left_out_is_no_constant() -> None:
     trie.add("/accounts/77777/rare-thing/4711123", "GET")
     label = Labeller(learn(trie, shipped())).of("/accounts/77777/rare-thing/4711123")
     assert label.template == "/accounts/{accountId}/rare-thing/{rareThingId}"
+
+
+@pytest.mark.parametrize(
+    ("path", "raw", "echoes"),
+    [
+        ("/users/ann", b'{"login": "ann", "type": "user"}', True),
+        ("/users/Ann", b'{"data": {"username": "ann"}}', True),
+        ("/orders/42", b'{"id": 42, "total": 3}', True),
+        ("/files/a%20b", b'{"name": "a b"}', True),
+        ("/users/ann/orders", b'{"login": "ann"}', False),
+        ("/users/me", b'{"login": "ann"}', False),
+        ("/states/open", b'{"state": "open"}', False),
+        ("/users/true", b'{"id": true}', False),
+        ("/", b'{"name": ""}', False),
+        ("/users/ann", b"[1, 2", False),
+    ],
+)
+def test_an_answer_that_names_its_path_says_so(path: str, raw: bytes, echoes: bool) -> None:
+    assert (ECHOES in read_answer(raw, {}, path)) == echoes
+
+
+def test_what_a_collection_lists_stands_behind_its_path() -> None:
+    held: dict[str, int] = {}
+    read_answer(b'{"items": [{"slug": "red", "color": "fff"}, {"slug": "a/b"}], "total": 2}', held, "/teams/")
+    assert held["/teams"] & LISTS
+    assert held["/teams/red"] & LISTED and held["/teams/a%2Fb"] & LISTED
+    assert "/teams/fff" not in held
+
+
+def test_answers_tell_words_that_are_identifiers_from_constants() -> None:
+    trie, held = Trie(), {}
+    for name in ("export", "report", "archive", "mirror", "search"):
+        path = f"/widgets/{name}"
+        trie.add(path, "GET", 200, read_answer(b'{"name": "%s", "size": 1}' % name.encode(), held, path))
+    listed = b'[{"name": "export"}, {"name": "report"}, {"name": "archive"}, {"name": "mirror"}]'
+    trie.add("/widgets", "GET", 200, read_answer(listed, held, "/widgets"))
+    labeller = Labeller(learn(trie, shipped(), held))
+    assert labeller.of("/widgets/mirror").template == "/widgets/{widgetId}"

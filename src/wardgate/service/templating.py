@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from wardgate.match.secrets import secret_kind
 from wardgate.recognise.targets import LONGEST, SEMICOLON
-from wardgate.recognise.templating.bodies import read_body
+from wardgate.recognise.templating.bodies import read_answer, read_body
 from wardgate.recognise.templating.labelling import Label, Labeller
 from wardgate.recognise.templating.learner import learn
 from wardgate.recognise.templating.prior import Prior
@@ -79,8 +79,10 @@ class Templating:
         service.seen[method, path] = None
         shapes: tuple[int, ...] = ()
         if response:
-            shape = read_body(response, service.bodies)
-            shapes = (shape,) if shape and (status is None or status < 400) else ()
+            if status is None or status < 400:
+                shapes = read_answer(response, service.bodies, path)
+            else:
+                read_body(response, service.bodies)
         if request:
             read_body(request, service.bodies)
         service.trie.add(path, method, status, shapes)

@@ -6,13 +6,22 @@ other places of the same text, and bodies. Names are in `NAMES`, in the order of
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from wardgate.recognise.templating.lexical import PLAIN_VALUES, Kind, Lexeme, lexeme
+from wardgate.recognise.templating.surroundings import (
+    ECHOES,
+    IN_BODY_AS_ID,
+    IN_BODY_AS_KEY,
+    IN_BODY_AS_VALUE,
+    PARAMETER,
+    Group,
+    Surroundings,
+)
 from wardgate.recognise.templating.trie import Node
 from wardgate.recognise.templating.vocabulary import (
     CONSTANT,
@@ -24,14 +33,6 @@ from wardgate.recognise.templating.vocabulary import (
     Vocabulary,
     log_odds,
 )
-
-PARAMETER = "{}"
-IN_BODY_AS_ID = 1
-"""The segment stands in a body as the value of a field that names identifiers."""
-IN_BODY_AS_VALUE = 2
-IN_BODY_AS_KEY = 4
-BODIES = 8
-"""Set on the service's entry "" where bodies were seen at all."""
 
 _KINDS = (
     ("number", {Kind.INT}),
@@ -119,75 +120,20 @@ NAMES = (
     "body shape elsewhere",
     "share of siblings with plain looks",
     "distinct words among siblings' parts",
+    "its answers name it",
+    "siblings' answers name them",
+    "the parent lists it",
+    "the parent lists siblings",
+    "the parent lists something",
+    "share of siblings plural",
+    "share of siblings with one word",
+    "share of siblings with several words",
+    "most usual looks of siblings, share",
+    "siblings that no API has as a constant",
+    "known under other parents, share",
+    "named as what there is one of",
 )
-SECOND = (
-    "first guess",
-    "siblings' guess",
-    "highest of siblings",
-    "lowest of siblings",
-    "siblings guessed values",
-    "alike siblings' guess",
-    "same text elsewhere, guess",
-    "same text elsewhere, places",
-    "same words elsewhere, guess",
-)
-"""Columns of the second look: what the first said of the company."""
-
 Matrix = npt.NDArray[np.float32]
-
-
-@dataclass(slots=True)
-class Surroundings:
-    """What holds for a whole service: where texts stand, what bodies hold, how usual a body's shape is."""
-
-    vocabulary: Vocabulary
-    bodies: Mapping[str, int] = field(default_factory=dict)
-    """Segment → bits `IN_BODY_…`; the entry "" says whether bodies were seen."""
-    places: Counter[str] = field(default_factory=Counter)
-    """Segment → nodes of the trie that it is."""
-    ends: Counter[str] = field(default_factory=Counter)
-    """Segment → nodes that it is and that have no children."""
-    parts: Counter[str] = field(default_factory=Counter)
-    """Word → nodes whose segment holds it."""
-    shapes: Counter[int] = field(default_factory=Counter)
-    shape_total: int = 0
-
-    @staticmethod
-    def of(root: Node, vocabulary: Vocabulary, bodies: Mapping[str, int] | None = None) -> "Surroundings":
-        """Walks a service's trie once."""
-        found = Surroundings(vocabulary, bodies or {})
-        waiting = [root]
-        while waiting:
-            node = waiting.pop()
-            found.places.update(node.children.keys())
-            for child in node.children.values():
-                for shape in child.shapes:
-                    found.shapes[shape] += 1
-                    found.shape_total += 1
-            found.ends.update(segment for segment, child in node.children.items() if not child.children)
-            waiting += [child for child in node.children.values() if child.children]
-        for segment, times in found.places.items():
-            for part in set(lexeme(segment).parts):
-                found.parts[part] += times
-        return found
-
-
-@dataclass(slots=True)
-class Group:
-    """A node of the trie of templates: the raw nodes that its template merges."""
-
-    nodes: list[Node]
-    above: tuple[str, ...]
-    """The template's segments so far, parameters as `{}`."""
-    children: dict[str, list[Node]] = field(default_factory=dict)
-
-    @staticmethod
-    def of(nodes: list[Node], above: tuple[str, ...]) -> "Group":
-        children: dict[str, list[Node]] = {}
-        for node in nodes:
-            for segment, child in node.children.items():
-                children.setdefault(segment, []).append(child)
-        return Group(nodes, above, dict(sorted(children.items())))
 
 
 @dataclass(slots=True)
@@ -197,6 +143,9 @@ class _Child:
     kids: frozenset[str]
     deeper: frozenset[str]
     shapes: frozenset[int]
+    echoes: float
+    """Share of its nodes with answers that are named by them."""
+    listed: float
 
 
 _PLAIN = frozenset({PARAMETER})
@@ -205,16 +154,28 @@ _SAME_BELOW = PLAIN_VALUES | {Kind.LOCALE}
 _MOST_BELOW = 64
 
 
-def _child(segment: str, nodes: list[Node]) -> _Child:
-    methods = 0
+def _child(segment: str, nodes: list[Node], around: Surroundings) -> _Child:
+    methods = echoes = answered = 0
     kids: set[str] = set()
     shapes: set[int] = set()
     for node in nodes:
         methods |= node.methods
-        shapes.update(node.shapes)
+        if node.shapes:
+            shapes.update(node.shapes)
+            answered += 1
+            echoes += ECHOES in node.shapes
         for name in node.children:
             kids.add(PARAMETER if lexeme(name).kind in _SAME_BELOW else name)
-    return _Child(lexeme(segment), methods, frozenset(kids), frozenset(_deeper(nodes)), frozenset(shapes))
+    shapes.discard(ECHOES)
+    return _Child(
+        lexeme(segment),
+        methods,
+        frozenset(kids),
+        frozenset(_deeper(nodes)),
+        frozenset(shapes),
+        echoes / answered if answered else -1.0,
+        sum(id(node) in around.listed for node in nodes) / len(nodes) if around.listed else 0.0,
+    )
 
 
 def _deeper(nodes: list[Node]) -> set[str]:
@@ -235,7 +196,7 @@ def _deeper(nodes: list[Node]) -> set[str]:
 def rows(group: Group, around: Surroundings) -> tuple[list[str], Matrix]:
     """The children's segments (sorted), and their measures, one row each."""
     segments = list(group.children)
-    children = [_child(segment, nodes) for segment, nodes in group.children.items()]
+    children = [_child(segment, nodes, around) for segment, nodes in group.children.items()]
     count = len(children)
     vocabulary = around.vocabulary
     methods_here = 0
@@ -256,6 +217,13 @@ def rows(group: Group, around: Surroundings) -> tuple[list[str], Matrix]:
     deeper = _sharing([one.deeper for one in children])
     with_plain = sum(PARAMETER in one.kids for one in children)
     owners = sum(1 for node in group.nodes if node.children) or 1
+    echoing = [one.echoes for one in children if one.echoes >= 0]
+    listed_total = sum(one.listed for one in children)
+    lists = float(any(id(node) in around.lists for node in group.nodes)) if around.lists else 0.0
+    plurals = sum(one.looks.plural for one in children)
+    single = sum(one.looks.kind is Kind.WORD for one in children)
+    several = sum(one.looks.kind in _SEVERAL for one in children)
+    usual = by_kind.most_common(1)[0][1] / count if count else 0.0
     covered = sum(len(nodes) for nodes in group.children.values())
     out = np.zeros((count, len(NAMES)), np.float32)
     for at, (segment, one, word) in enumerate(zip(segments, children, words, strict=True)):
@@ -327,9 +295,49 @@ def rows(group: Group, around: Surroundings) -> tuple[list[str], Matrix]:
             else -1.0,
             (plain_total - (looks.kind in PLAIN_VALUES)) / others if others else 0.0,
             len(part_owners) / part_count if part_count else 1.0,
+            one.echoes,
+            rest(sum(echoing), one.echoes, len(echoing)),
+            one.listed,
+            (listed_total - one.listed) / others if others else 0.0,
+            lists,
+            (plurals - looks.plural) / others if others else 0.0,
+            (single - (looks.kind is Kind.WORD)) / others if others else 0.0,
+            (several - (looks.kind in _SEVERAL)) / others if others else 0.0,
+            usual,
+            math.log1p(count - known_total),
+            _elsewhere(group.above, looks, word, vocabulary),
+            only_one(segment),
         ]
         out[at] = row
     return segments, out
+
+
+_ONE_OF = frozenset("me self default current latest mine myself".split())
+
+
+def only_one(segment: str) -> float:
+    """Whether it is named as a thing that there is one of: `me`, `default`, `$metadata`, `.well-known`."""
+    return float(segment.lower() in _ONE_OF or (segment[:1] in "$." and segment[1:2].isalpha()))
+
+
+_SEVERAL = frozenset(
+    {Kind.HYPHENS, Kind.UNDERSCORES, Kind.CAMEL, Kind.DIGITS_IN_WORD, Kind.DIGITS_IN_WORDS, Kind.FILE}
+)
+
+
+def rest(total: float, own: float, count: int) -> float:
+    """Mean of the others; -1 where there are none. An `own` below 0 is not among them."""
+    if own >= 0:
+        total, count = total - own, count - 1
+    return total / count if count else -1.0
+
+
+def _elsewhere(above: tuple[str, ...], looks: Lexeme, word: tuple[int, ...], vocabulary: Vocabulary) -> float:
+    """Share of the APIs with the word that have it under another parent; -1 where none has it."""
+    if not word[CONSTANT]:
+        return -1.0
+    here = vocabulary.pair(above[-1].lower() if above else START, looks.key)
+    return 1 - min(here / word[CONSTANT], 1.0)
 
 
 def _known(looks: Lexeme, vocabulary: Vocabulary) -> tuple[int, ...]:
@@ -412,75 +420,3 @@ def _sharing(sets: Sequence[frozenset[str]]) -> list[tuple[float, float, float, 
 
 def _mean(values: list[float]) -> float:
     return sum(values) / len(values) if values else 0.0
-
-
-def second_rows(
-    group: Group, segments: list[str], first: Matrix, guess: npt.NDArray[np.float64], elsewhere: "Elsewhere"
-) -> Matrix:
-    """The first measures, and what the first look said of siblings and of the same text elsewhere."""
-    count = len(segments)
-    out = np.zeros((count, len(SECOND)), np.float32)
-    total, values = float(guess.sum()), int((guess > 0.5).sum())
-    order = np.sort(guess)
-    kinds: dict[Kind, list[int]] = {}
-    for at, segment in enumerate(segments):
-        kinds.setdefault(lexeme(segment).kind, []).append(at)
-    kind_sums = {kind: (float(guess[at].sum()), len(at)) for kind, at in kinds.items()}
-    key = "/".join(group.above)
-    for at, segment in enumerate(segments):
-        own = float(guess[at])
-        alike, n = kind_sums[lexeme(segment).kind]
-        mean, places = elsewhere.of(segment, key)
-        others = count - 1
-        out[at] = (
-            own,
-            (total - own) / others if others else -1.0,
-            (order[-1] if order[-1] != own or count == 1 else order[-2]) if others else -1.0,
-            (order[0] if order[0] != own or count == 1 else order[1]) if others else -1.0,
-            math.log1p(values - (own > 0.5)),
-            (alike - own) / (n - 1) if n > 1 else -1.0,
-            mean,
-            min(places, 8),
-            elsewhere.of_words(segment, key),
-        )
-    return np.concatenate((first, out), axis=1)
-
-
-class Elsewhere:
-    """What the first look said of every text, place by place."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, tuple[float, int]] = {}
-        self._own: dict[tuple[str, str], float] = {}
-        self._words: dict[str, tuple[float, int]] = {}
-        self._own_words: dict[tuple[str, str], tuple[float, int]] = {}
-
-    def note(self, place: str, segments: list[str], guess: npt.NDArray[np.float64]) -> None:
-        """Remember a group's guesses."""
-        for segment, one in zip(segments, guess.tolist(), strict=True):
-            total, places = self._sums.get(segment, (0.0, 0))
-            self._sums[segment] = (total + one, places + 1)
-            self._own[place, segment] = one
-            for part in lexeme(segment).parts[:8]:
-                total, places = self._words.get(part, (0.0, 0))
-                self._words[part] = (total + one, places + 1)
-                total, places = self._own_words.get((place, part), (0.0, 0))
-                self._own_words[place, part] = (total + one, places + 1)
-
-    def of(self, segment: str, place: str) -> tuple[float, int]:
-        """Mean guess of the text in other places (-1 where there is none), and how many they are."""
-        total, places = self._sums.get(segment, (0.0, 0))
-        own = self._own.get((place, segment))
-        if own is not None:
-            total, places = total - own, places - 1
-        return (total / places, places) if places > 0 else (-1.0, 0)
-
-    def of_words(self, segment: str, place: str) -> float:
-        """Mean guess, over the segment's words, of what holds them in other places; -1 where nothing does."""
-        means = []
-        for part in lexeme(segment).parts[:8]:
-            total, places = self._words.get(part, (0.0, 0))
-            own, here = self._own_words.get((place, part), (0.0, 0))
-            if places > here:
-                means.append((total - own) / (places - here))
-        return sum(means) / len(means) if means else -1.0

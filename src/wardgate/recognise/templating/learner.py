@@ -1,9 +1,9 @@
-"""From a service's trie to its templates: top down, twice, level by level.
+"""From a service's trie to its templates: top down, level by level, several times.
 
 At each node of the templates the children are judged together (`evidence`), the values among them merged, and
-what is below them judged as one. The second look also knows what the first said of siblings, of children and
-of the same text in other places. A pure function of trie, prior, bodies and what people and descriptions
-settled.
+what is below them judged as one. Every further look also knows what the one before said of siblings and of
+the same texts, words and parents in other places (`company`). A pure function of trie, prior, bodies and what
+people and descriptions settled.
 """
 
 import math
@@ -13,22 +13,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from wardgate.recognise.templating.evidence import (
-    NAMES,
-    PARAMETER,
-    Elsewhere,
-    Group,
-    Matrix,
-    Surroundings,
-    rows,
-    second_rows,
-)
-from wardgate.recognise.templating.judgement import Trees
+from wardgate.recognise.templating.company import Elsewhere, second_rows
+from wardgate.recognise.templating.evidence import NAMES, Matrix, rows
+from wardgate.recognise.templating.judgement import Scores, Trees
 from wardgate.recognise.templating.lexical import Kind
 from wardgate.recognise.templating.prior import Prior
+from wardgate.recognise.templating.surroundings import PARAMETER, Group, Surroundings
 from wardgate.recognise.templating.trie import Node, Trie
 
 HALF = 0.5
+_AGAIN = 2
+"""Looks between the first and the last."""
 _PULL = 0.25
 _MANY = 8
 _KNOWN = NAMES.index("known as a constant")
@@ -36,12 +31,24 @@ _WELL_KNOWN = math.log1p(20)
 _KNOWN_FIRST = math.log1p(8)
 """How many APIs must have a word as a constant: for one among values, and for a first segment."""
 _ALIKE = NAMES.index("siblings of its looks")
+_ONLY_ONE = NAMES.index("named as what there is one of")
 _DEPTH = NAMES.index("depth")
-_FEW = 0.35
+_FEW = 0.45
 _UNDER_HALF = 0.45
 _LOW = 0.2
 """First segments are constants among constants: `/base64`, `/sha256sum`."""
-_DIGITS_IN_WORD = NAMES.index("looks: word with digits")
+_NO_WORDS = [
+    NAMES.index(f"looks: {one}")
+    for one in (
+        "number",
+        "uuid, hex, ulid or opaque",
+        "e-mail or date",
+        "locale",
+        "host name",
+        "file",
+        "unusual characters",
+    )
+]
 _NATURE = (
     ("looks: number", 2, 0.9),
     ("looks: uuid, hex, ulid or opaque", 2, 0.75),
@@ -79,48 +86,69 @@ def learn(trie: Trie, prior: Prior, bodies: Mapping[str, int] | None = None) -> 
     """The tree of templates of one service."""
     trie.settle()
     around = Surroundings.of(trie.root, prior.vocabulary, bodies)
-    return _look(trie, prior, around, first_look(trie, prior, around), prior.second)
+    judge = Judge(trie, prior, around)
+    judge.look_about()
+    return judge.look(prior.second, judge.elsewhere)
 
 
-def first_look(trie: Trie, prior: Prior, around: Surroundings) -> Elsewhere:
-    """What the first look says of every text, place by place."""
-    elsewhere = Elsewhere()
-    _look(trie, prior, around, elsewhere, None)
-    return elsewhere
+_Key = tuple[tuple[str, ...], tuple[int, ...]]
 
 
-def _look(
-    trie: Trie, prior: Prior, around: Surroundings, elsewhere: Elsewhere, second: Trees | None
-) -> Place:
-    top = Place("")
-    level = [(Group.of([trie.root], ()), top)]
-    while level:
-        judged = _judged([group for group, _ in level], prior, around, elsewhere, second)
-        after: list[tuple[Group, Place]] = []
-        for (group, place), (segments, likely) in zip(level, judged, strict=True):
-            after += _split(group, place, segments, likely)
-        level = after
-    return top
+@dataclass(slots=True)
+class Judge:
+    """Looks at one service again and again; `elsewhere` is what the look before said, place by place."""
 
+    trie: Trie
+    prior: Prior
+    around: Surroundings
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
+    measured: dict[_Key, tuple[list[str], Matrix, Scores]] = field(default_factory=dict)
+    """What was measured and first guessed, by place and merged nodes: most are the same in every look."""
 
-def _judged(
-    groups: list[Group], prior: Prior, around: Surroundings, elsewhere: Elsewhere, second: Trees | None
-) -> list[tuple[list[str], npt.NDArray[np.float64]]]:
-    """Per group its children's segments and how likely each is a value."""
-    found = [rows(group, around) for group in groups]
-    if not found:
-        return []
-    likely = _apart(prior.first, [matrix for _, matrix in found])
-    if second is None:
-        for group, (segments, _), guess in zip(groups, found, likely, strict=True):
-            elsewhere.note("/".join(group.above), segments, guess)
-        return [(segments, guess) for (segments, _), guess in zip(found, likely, strict=True)]
-    again = [
-        second_rows(group, segments, matrix, guess, elsewhere)
-        for group, (segments, matrix), guess in zip(groups, found, likely, strict=True)
-    ]
-    likely = [in_company(one, matrix) for one, matrix in zip(_apart(second, again), again, strict=True)]
-    return [(segments, one) for (segments, _), one in zip(found, likely, strict=True)]
+    def look_about(self) -> None:
+        """The first look, and those by which its guesses reach places that know nothing by themselves."""
+        self.look(None, None)
+        for _ in range(_AGAIN):
+            before, self.elsewhere = self.elsewhere, Elsewhere()
+            self.look(self.prior.second, before)
+
+    def look(self, second: Trees | None, before: Elsewhere | None) -> Place:
+        """One look, top down and level by level, noted in `elsewhere` unless that is what it goes by."""
+        top = Place("")
+        level = [(Group.of([self.trie.root], ()), top)]
+        while level:
+            judged = self._judged([group for group, _ in level], second, before)
+            after: list[tuple[Group, Place]] = []
+            for (group, place), (segments, likely) in zip(level, judged, strict=True):
+                if before is not self.elsewhere:
+                    self.elsewhere.note("/".join(group.above), segments, likely)
+                after += _split(group, place, segments, likely)
+            level = after
+        return top
+
+    def _judged(
+        self, groups: list[Group], second: Trees | None, before: Elsewhere | None
+    ) -> list[tuple[list[str], Scores]]:
+        """Per group its children's segments and how likely each is a value."""
+        found = self._measured(groups)
+        if second is None or before is None or not found:
+            return [(segments, guess) for segments, _, guess in found]
+        again = [
+            second_rows(group, segments, matrix, guess, before)
+            for group, (segments, matrix, guess) in zip(groups, found, strict=True)
+        ]
+        likely = [in_company(one, matrix) for one, matrix in zip(_apart(second, again), again, strict=True)]
+        return [(segments, one) for (segments, *_), one in zip(found, likely, strict=True)]
+
+    def _measured(self, groups: list[Group]) -> list[tuple[list[str], Matrix, Scores]]:
+        """Per group its segments, measures and the first guess."""
+        keys = [(group.above, tuple(map(id, group.nodes))) for group in groups]
+        fresh = [(g, key) for g, key in zip(groups, keys, strict=True) if key not in self.measured]
+        made = [rows(group, self.around) for group, _ in fresh]
+        guesses = _apart(self.prior.first, [matrix for _, matrix in made]) if made else []
+        for (_, key), (segments, matrix), guess in zip(fresh, made, guesses, strict=True):
+            self.measured[key] = segments, matrix, guess
+        return [self.measured[key] for key in keys]
 
 
 def in_company(likely: npt.NDArray[np.float64], measures: Matrix) -> npt.NDArray[np.float64]:
@@ -130,16 +158,18 @@ def in_company(likely: npt.NDArray[np.float64], measures: Matrix) -> npt.NDArray
     """
     count = len(likely)
     likely = np.maximum(likely, by_nature(measures))
+    likely = np.where(measures[:, _ONLY_ONE] > 0, np.minimum(likely, _UNDER_HALF), likely)
     if count < 2:
         return likely
     known = measures[:, _KNOWN] > _WELL_KNOWN
     first = measures[:, _DEPTH] == 0
     likely = np.where(first & (measures[:, _KNOWN] > _KNOWN_FIRST), np.minimum(likely, _LOW), likely)
     others = (likely.sum() - likely) / (count - 1)
-    odd = first & (others < _FEW) & (measures[:, _DIGITS_IN_WORD] > 0)
-    likely = np.where(odd, np.minimum(likely, _UNDER_HALF), likely)
+    wordy = measures[:, _NO_WORDS].sum(axis=1) == 0
+    likely = np.where(first & wordy & (others < _FEW), np.minimum(likely, _UNDER_HALF), likely)
     pull = _PULL * (2 * others - 1) * min(count, _MANY) / _MANY
     pull[(pull > 0) & known] = 0
+    pull[(pull > 0) & (measures[:, _ONLY_ONE] > 0)] = 0
     return np.asarray(np.clip(likely + pull, 0, 1))
 
 

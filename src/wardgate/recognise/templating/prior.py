@@ -18,7 +18,8 @@ from zlib import error as zlib_error
 import msgspec
 
 from wardgate.core.errors import WardgateError
-from wardgate.recognise.templating.evidence import NAMES, SECOND
+from wardgate.recognise.templating.company import SECOND
+from wardgate.recognise.templating.evidence import NAMES
 from wardgate.recognise.templating.judgement import Trees
 from wardgate.recognise.templating.vocabulary import Vocabulary
 

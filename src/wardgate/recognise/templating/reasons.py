@@ -11,18 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wardgate.recognise.templating.evidence import (
-    NAMES,
-    PARAMETER,
-    SECOND,
-    Elsewhere,
-    Group,
-    Surroundings,
-    rows,
-    second_rows,
-)
-from wardgate.recognise.templating.learner import HALF, first_look, in_company
+from wardgate.recognise.templating.company import SECOND, second_rows
+from wardgate.recognise.templating.evidence import NAMES, rows
+from wardgate.recognise.templating.learner import HALF, Judge, in_company
 from wardgate.recognise.templating.prior import Prior
+from wardgate.recognise.templating.surroundings import PARAMETER, Group, Surroundings
 from wardgate.recognise.templating.trie import Trie
 
 _MOST = 6
@@ -57,14 +50,15 @@ def why(trie: Trie, prior: Prior, bodies: Mapping[str, int] | None, path: str) -
     """The decisions along one path; ends where the path leaves what was learned."""
     trie.settle()
     around = Surroundings.of(trie.root, prior.vocabulary, bodies)
-    elsewhere: Elsewhere = first_look(trie, prior, around)
+    judge = Judge(trie, prior, around)
+    judge.look_about()
     group = Group.of([trie.root], ())
     out: list[Decision] = []
     for segment in path.split("/")[1:]:
         if segment not in group.children:
             break
         segments, matrix = rows(group, around)
-        second = second_rows(group, segments, matrix, prior.first.likely(matrix), elsewhere)
+        second = second_rows(group, segments, matrix, prior.first.likely(matrix), judge.elsewhere)
         alone = prior.second.likely(second)
         likely = in_company(alone, second)
         at = segments.index(segment)
