@@ -17,11 +17,11 @@ from wardgate.recognise.signals import Signals
 
 def signals(targets: list[str], **columns: list[object]) -> list[dict[tuple[str, str], int]]:
     """(rule, place) → count for each row, through all of recognition."""
-    kinds = {"request_headers": HEADERS}
+    kinds = {"request_headers": HEADERS, "request_body": pa.large_binary()}
     table = observed_table(
         {
             "position": pa.array(range(len(targets)), pa.int64()),
-            "method": pa.array(["GET"] * len(targets)),
+            "method": pa.array(["POST" if "request_body" in columns else "GET"] * len(targets)),
             "target": pa.array(targets),
             **{name: pa.array(values, kinds.get(name)) for name, values in columns.items()},
         }
@@ -68,6 +68,23 @@ def test_headers_are_asked_in_every_form() -> None:
     ]  # fmt: skip
     (found_one,) = signals(["/a"], **{"req.referer": ["https://a.example/?q=<script>alert(1)</script>"]})
     assert list(found_one) == [("cross-site-scripting", "header:referer")]
+
+
+def test_bodies_are_asked_value_by_value() -> None:
+    bodies = [
+        b'{"name": "O\'Brien", "filter": {"q": "1\' or \'1\'=\'1"}, "tags": '
+        b'["<script>alert(1)</script>", "fine"]}',
+        b'{"name": "fine", "note": "select a plan; it\'s -- well"}',
+        b"comment=%3Cscript%3Ealert(1)%3C/script%3E&page=2",
+        None,
+    ]
+    found = signals(["/a"] * 4, request_body=bodies)
+    assert found == [
+        {("sql-injection", "body:filter.q"): 1, ("cross-site-scripting", "body:tags[]"): 2},
+        {},
+        {("cross-site-scripting", "body:comment"): 2},
+        {},
+    ]
 
 
 def test_a_query_that_is_kept_apart_is_asked_too() -> None:

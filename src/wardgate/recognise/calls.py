@@ -25,6 +25,7 @@ from wardgate.recognise.credentials.maker import WasKnown
 from wardgate.recognise.distinct import Codes, Distinct, coded, combined, distinct, one_chunk
 from wardgate.recognise.headers import header_columns
 from wardgate.recognise.identities import Identifier
+from wardgate.recognise.located import Located
 from wardgate.recognise.objects import with_objects
 from wardgate.recognise.protocols.asking import Exchanges, Protocols, Spoken
 from wardgate.recognise.protocols.catalogue import HTTP
@@ -155,9 +156,6 @@ class Recognition:
             **times,
             **self._linking(view, routes.place_ids),
             **_outcome(view),
-            "signals": self._signals.of(
-                observed, targets.targets, targets.apart, Distinct(sent, agent.codes), routes.secrets
-            ),
         }
         if not spoken.protocol.is_empty:
             columns["protocol"] = spoken.protocol.text().cast(pa.string()).fill_null(HTTP)
@@ -169,7 +167,10 @@ class Recognition:
             columns["status"] = _meant(columns.get("status"), spoken.outcome)
         for name in ("tls_version", "tls_cipher", "tls_sni", "tls_fingerprint", "upstream"):
             columns[name] = view.text(name)
-        schemas = self._carried(view, columns, routes.table, sizes or [rows])
+        schemas, in_bodies = self._carried(view, columns, routes.table, sizes or [rows])
+        columns["signals"] = self._signals.of(
+            observed, targets.targets, targets.apart, Distinct(sent, agent.codes), routes.secrets, in_bodies
+        )
         return Recognised(
             _table(columns, rows),
             routes.table,
@@ -199,8 +200,8 @@ class Recognition:
 
     def _carried(
         self, view: "_View", columns: dict[str, pa.Array], routes: pa.Table, sizes: Sequence[int]
-    ) -> pa.Table | None:
-        """Fill in what calls carry; rows of schemas."""
+    ) -> tuple[pa.Table | None, Located | None]:
+        """Fill in what calls carry; rows of schemas, and what content rules notice in bodies."""
         has_bodies = any(
             len(some) > some.null_count
             for side in ("request", "response")
@@ -208,7 +209,7 @@ class Recognition:
         )
         if not has_bodies:
             columns["data_classes"] = self._contents.read(view.observed, None).data_classes
-            return None
+            return None, None
         of = groups(
             np.repeat(np.arange(len(sizes)), sizes),
             columns["path_id"].to_numpy(),
@@ -236,7 +237,7 @@ class Recognition:
                 if carried is not None
             ],
         )
-        return schema_rows(of, asked, answered)
+        return schema_rows(of, asked, answered), asked.signals if asked is not None else None
 
     def _spoken(self, view: "_View", targets: Targets) -> Spoken:
         """What protocol each call speaks, and what the protocol says besides."""

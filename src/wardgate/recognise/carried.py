@@ -18,6 +18,8 @@ from wardgate.core.ids import Ids, mixed
 from wardgate.core.keys import Key
 from wardgate.core.object_ids import ObjectIds
 from wardgate.match.finder import Finder, finder
+from wardgate.match.signals.noticing import Noticing
+from wardgate.match.signals.shape import Side
 from wardgate.recognise.bodies import Kind, Walked, Walker
 from wardgate.recognise.distinct import Codes, combined, compressed, spread
 from wardgate.recognise.identifiers import MOST as MOST_OBJECTS
@@ -41,6 +43,8 @@ class Carried:
     objects: tuple[Codes, pa.Array, Ids]
     """Identifiers: (row, place, keyed hash), in the order of rows."""
     tallies: Tallies
+    signals: Located | None = None
+    """What content rules notice in the bodies' values; None where they were not asked."""
 
 
 class _Places:
@@ -90,8 +94,13 @@ class BodyReader:
         self._known = known or finder()
         self._object_ids = ObjectIds(key)
 
-    def read(self, column: pa.ChunkedArray, groups: Codes, prefix: str) -> Carried:
-        """What a column of bodies carries. `groups` says for each row whose schema its body belongs to."""
+    def read(
+        self, column: pa.ChunkedArray, groups: Codes, prefix: str, rules: Noticing | None = None
+    ) -> Carried:
+        """What a column of bodies carries. `groups` says for each row whose schema its body belongs to.
+
+        `rules` are the content rules to ask about its values.
+        """
         bodies, codes = _distinct(column)
         walker = Walker()
         places = _Places(self._known, self._key)
@@ -101,6 +110,7 @@ class BodyReader:
         items = np.full(len(bodies), -1, np.int64)
         entries: list[tuple[Codes, Codes, Codes, Codes]] = []
         objects: list[tuple[Codes, Codes, Ids]] = []
+        noticed: list[tuple[Codes, Codes, Codes, Codes]] = []
         for start in range(0, len(bodies), AT_ONCE):
             walked = walker.walk(bodies[start : start + AT_ONCE])
             places.meet(walked.places)
@@ -108,6 +118,8 @@ class BodyReader:
             value = texts.indices.to_numpy().astype(np.int64)
             entries.append(self._classes(walked, texts.dictionary, value, places, start))
             objects.append(self._objects(walked, texts.dictionary, value, places, start))
+            if rules is not None:
+                noticed.append(_noticed(rules, walked, texts.dictionary, value, start))
             is_text = walked.is_text
             shapes[start : start + AT_ONCE] = np.where(is_text, 0, _shapes(walked, places))
             items[start : start + AT_ONCE] = walked.items
@@ -123,6 +135,7 @@ class BodyReader:
             np.where(has, items[at], -1),
             _by_row(codes, objects, places.names),
             tallies,
+            _signals(codes, noticed, shown) if noticed else None,
         )
 
     def _classes(
@@ -176,6 +189,22 @@ class BodyReader:
         hashes[as_text] = self._object_ids.of(texts.take(pa.array(value[row[as_text]])))
         hashes[~as_text] = self._object_ids.of(pa.array(spelled, pa.string()))
         return walked.document[row] + start, walked.place[row], hashes
+
+
+def _noticed(
+    rules: Noticing, walked: Walked, texts: pa.Array, value: Codes, start: int
+) -> tuple[Codes, Codes, Codes, Codes]:
+    """(body, rule, place, count) of what the rules notice in texts, each asked once."""
+    found = rules.notice(texts, Side.BODY)
+    if not len(found.text):
+        return found.text, found.text, found.text, found.text
+    which, row = spread(found.text, value)
+    return walked.document[row] + start, found.rule[which], walked.place[row], found.count[which]
+
+
+def _signals(codes: Codes, noticed: list[tuple[Codes, Codes, Codes, Codes]], shown: list[str]) -> Located:
+    thing, rule, place, count = (np.concatenate(one) for one in zip(*noticed, strict=True))
+    return Located(codes, thing, rule, place, count, shown)
 
 
 class _Seen:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from wardgate.core.keys import Key
 from wardgate.match.finder import Finder, finder
+from wardgate.match.signals.noticing import noticing
 from wardgate.recognise.bodies import is_name
 from wardgate.recognise.carried import BodyReader, Carried
 from wardgate.recognise.distinct import Codes, combined, one_chunk, spread
@@ -67,7 +68,9 @@ class ContentReader:
         for column, prefix in (("request_body", "body:"), ("response_body", "response.body:")):
             if column in names and observed[column].null_count < observed.num_rows:
                 of = np.zeros(observed.num_rows, np.int64) if groups is None else groups
-                found = carried[column] = self._bodies.read(observed[column], of, prefix)
+                # What services answer is theirs: pages are full of script.
+                rules = noticing() if column == "request_body" else None
+                found = carried[column] = self._bodies.read(observed[column], of, prefix, rules)
                 parts.append(found.located)
         lists = data_class_lists(parts, [one.name for one in self._known.classes], observed.num_rows)
         return Contents(lists, carried["request_body"], carried["response_body"])

@@ -2,7 +2,7 @@
 
 A call keeps rule, place and count (`core.call.SIGNAL`); the text is gone. Distinct texts are asked once, and
 one vectorised question leaves out those in which no rule has a chance. Places are `path`, `query:name`,
-`header:name`. Bodies are walked by `recognise.contents`, which may ask `Noticing.notice` with `Side.BODY`.
+`header:name`; `body:name` of what callers send, as `recognise.carried` walks it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -66,10 +66,12 @@ class Signals:
         queries: Distinct,
         agents: Distinct,
         secrets: Sequence[tuple[Codes, dict[int, Secrets]]],
+        bodies: Located | None = None,
     ) -> pa.Array:
         """One list of `core.call.SIGNAL` per row, null where nothing was noticed.
 
-        targets, agents: as they were sent; queries: those that a source keeps apart from its targets.
+        targets, agents: as they were sent; queries: those that a source keeps apart from its targets;
+        bodies: what `recognise.carried` had noticed in them.
         """
         rows = observed.num_rows
         parts = [
@@ -92,6 +94,7 @@ class Signals:
                 )
         if "request_headers" in observed.column_names:
             parts.append(self._in_lists(observed["request_headers"]))
+        parts.append(bodies)
         parts += [self._in_urls(codes, carried) for codes, carried in secrets]
         return lists_of([one for one in parts if one is not None], self._names, rows, SIGNAL)
 
