@@ -72,11 +72,12 @@ def access_key(maker: Maker, place: str, vendor: str, key_id: str) -> Credential
 def key_pair_signature(maker: Maker, place: str, scheme: str, rest: str) -> Credential | None:
     """A signature with a parameter that names its key; without one it is one way in, whoever signs."""
     found = parameters_of(rest)
+    title = "HTTP" if scheme.lower() == "signature" else scheme
     name = next((found[one] for one in _KEY_NAMES if found.get(one)), None)
     if name is None or is_masked(name):
-        return maker.named("signature", place, f"unnamed\0{scheme.lower()}", f"{scheme} signature")
+        return maker.named("signature", place, f"unnamed\0{scheme.lower()}", f"{title} signature")
     return maker.named(
-        "signature", place, f"key\0{name}", f"{scheme} signature", login=None, name=found.get("realm")
+        "signature", place, f"key\0{name}", f"{title} signature", login=None, name=found.get("realm")
     )
 
 
