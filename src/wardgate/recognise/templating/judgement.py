@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 Matrix = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
+_ROWS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +30,17 @@ class Trees:
     depth: int
 
     def likely(self, rows: Matrix) -> Scores:
-        """Probability of each row."""
+        """Probability of each row. A few rows at a time, so that what is looked up stays in the cache."""
         total = np.full(len(rows), self.start)
-        for low in range(0, len(rows), 4096):
-            part = rows[low : low + 4096]
-            at = np.broadcast_to(self.roots, (len(part), len(self.roots))).copy()
-            which = np.arange(len(part))[:, None]
+        sides = np.stack((self.right, self.left), axis=1).ravel()
+        for low in range(0, len(rows), _ROWS):
+            part = np.ascontiguousarray(rows[low : low + _ROWS])
+            first = (np.arange(len(part), dtype=np.int32) * part.shape[1])[:, None]
+            at = np.broadcast_to(self.roots, (len(part), len(self.roots)))
             for _ in range(self.depth):
-                goes = part[which, self.feature[at]] <= self.threshold[at]
-                at = np.where(goes, self.left[at], self.right[at])
-            total[low : low + 4096] += self.mean[at].sum(axis=1, dtype=np.float64)
+                goes_left = part.ravel().take(self.feature.take(at) + first) <= self.threshold.take(at)
+                at = sides.take(at * 2 + goes_left)
+            total[low : low + _ROWS] += self.mean.take(at).sum(axis=1, dtype=np.float64)
         return np.asarray(1 / (1 + np.exp(-total)))
 
     def reasons(self, row: npt.NDArray[np.float32]) -> Scores:
