@@ -157,3 +157,11 @@ def test_a_chain_of_merges_is_refused(members: Run) -> None:
     assert members("operations", "merge", "/state", "/status").code == 0
     done = members("operations", "merge", "/status", "/health")
     assert done.err.startswith("[template-merge]")
+
+
+def test_a_secret_in_a_note_is_not_kept(members: Run) -> None:
+    secret = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+    done = members("operations", "split", "/members/{memberId}", "ada", "--note", f"see {secret}", "--json")
+    assert done.json["note"].startswith("see ~")
+    assert secret not in done.out + members("operations", "settled").out
+    assert secret not in members("operations", "why", "/members/ada").out
