@@ -130,3 +130,25 @@ def test_the_table_shows_standings(called: Run) -> None:
     text = called("operations").out
     assert "zombie" in text and "Team Shop" in text and "not-observable" in text
     assert called("operations", "--standing", "nonsense").code == 2
+
+
+def test_why_shows_the_evidence_of_every_layer(called: Run) -> None:
+    hidden = called("operations", "why", "GET /v1/hidden", "--json").json
+    assert (hidden["standing"], hidden["owners"]) == ("shadow", [])
+    assert [(one["layer"], one["says"], one["source"]) for one in hidden["evidence"]] == [
+        ("specification", "covers", "shop.yaml"),
+        ("traffic", "exists", "access"),
+    ]
+    first = hidden["evidence"][1]["first_seen_us"]
+    assert first == hidden["evidence"][1]["last_seen_us"] == 1_772_359_201_000_000
+    assert [(one["specification"], one["drift"]) for one in hidden["differences"]] == [
+        ("shop.yaml", "operation-undescribed")
+    ]
+    text = called("operations", "why", "DELETE /v1/orders/{id}").out
+    assert "Standing: zombie: still called (access), and deprecated in shop.yaml" in text
+    assert "Owner: @ada, @kim" in text and "specification: owned by @kim (shop.yaml" in text
+    assert "differs from shop.yaml: operation-deprecated-called" in text
+    never = called("operations", "why", "GET /v1/never", "--json").json
+    assert (never["standing"], never["operation_id"], never["steps"]) == ("unused", None, [])
+    assert "traffic: in-sight (access" in called("operations", "why", "GET /v1/never").out
+    assert called("operations", "why", "/v1/style.css", "--json").json["standing"] is None

@@ -139,6 +139,7 @@ def test_the_json_lines_shown_are_accepted() -> None:
         assert parsed.accepted == text.count("\n") == 3
 
 
+@pytest.mark.timeout(600)  # some thirty commands, one after the other
 def test_the_tutorial_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every line of every block, in order, as in a clone; in one process, to be quick."""
     (tmp_path / "samples").symlink_to(ROOT / "samples")

@@ -107,9 +107,17 @@ class Standings:
         yield from traffic.by_source(self._lake, [operation_id], tried).get(operation_id, ())
         yield from self._judge.evidence(one.service, one)
 
+    def evidence_of_never_called(self, one: NeverCalled) -> list[Evidence]:
+        """All that is known of an operation that is described and was never called."""
+        return self._judge.evidence_of_never_called(one, self._in_sight(one.service))
+
     def covers(self, service: str) -> Sequence[Covering]:
         """The specifications that describe a service."""
         return self._judge.covers(service)
+
+    def is_judged(self, operation_id: int) -> bool:
+        """Whether it is an API operation that was called: files and pages have no standing."""
+        return any(one.operation_id == operation_id for _, one in self.every())
 
     def called(self, operation_id: int) -> Called:
         """What an operation that was called is called. Raises `operation-unknown`."""
@@ -200,7 +208,7 @@ class Standings:
         return Standing.UNUSED if one.service in self.seen.by_service else Standing.NOT_OBSERVABLE
 
     def _listed(self, one: NeverCalled) -> Listed:
-        found = classify(self._judge.evidence_of_never_called(one, self._in_sight(one.service)))
+        found = classify(self.evidence_of_never_called(one))
         return Listed(_uncalled(one), found, reason(found), tuple(one.coverings))
 
     def _in_sight(self, service: str) -> list[Evidence]:

@@ -11,6 +11,10 @@ from typing import Any
 from wardgate.core.clock import Clock
 from wardgate.core.errors import WardgateError
 from wardgate.inventory import scope
+from wardgate.inventory.classification import classify
+from wardgate.inventory.covering import NeverCalled
+from wardgate.inventory.evidence import Evidence
+from wardgate.inventory.reasons import reason
 from wardgate.inventory.sighted import learned, sightings
 from wardgate.lake.engine import ALIAS
 from wardgate.lake.store import Lake
@@ -64,7 +68,12 @@ class Why:
     """The path that the steps are about: the one asked for, or an example."""
     steps: tuple[Step, ...]
     settled: tuple[TemplateWord, ...]
-    described_by: tuple[str, ...]
+    standing: str | None
+    """None of files, pages and of paths that nobody called."""
+    standing_reason: str
+    owners: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    """Everything that any layer says of it."""
     paths: int
     calls: int
     first_seen: datetime | None
@@ -88,7 +97,8 @@ def why(
 
     Raises `operation-unknown` and `operation-ambiguous`.
     """
-    row, path = _found(lake, knowledge, text, service)
+    look = Standings(lake, knowledge)
+    row, path, never = _found(lake, look, text, service)
     of = row["service"]
     last = learned(lake, of).get(of)
     labeller = last.labeller if last is not None else None
@@ -97,7 +107,12 @@ def why(
     trie.settle()
     ids = [row["operation_id"]]
     facts = _facts(lake, ids[0])
-    path = path or _example(trie, labeller.of if labeller is not None else None, row) or facts["examples"][0]
+    path = (
+        path
+        or (never and row["template"])
+        or _example(trie, labeller.of if labeller is not None else None, row)
+        or facts["examples"][0]
+    )
     label = labeller.of(path) if labeller is not None else None
     steps = [
         Step(
@@ -107,15 +122,11 @@ def why(
             one.siblings,
             tuple(Because(told(each), each.weight) for each in one.reasons if abs(each.weight) > _UNLIKELY),
         )
-        for one in decisions(trie, shipped(), {}, path)
+        for one in ([] if never else decisions(trie, shipped(), {}, path))
     ]
     form = erased(row["template"])
-    look = Standings(lake, knowledge)
-    described = []
-    if row["operation_id"]:
-        described = [
-            one.source for one in look.evidence(row["operation_id"]) if one.layer.value == "specification"
-        ]
+    evidence = _evidence(look, row["operation_id"], never)
+    judged = classify(evidence)
     return Why(
         operation_id=row["operation_id"],
         service=of,
@@ -132,7 +143,10 @@ def why(
             for one in words
             if one.service == of and form in (erased(one.template), erased(one.target or ""))
         ),
-        described_by=tuple(dict.fromkeys(described)),
+        standing=judged.standing.value if evidence else None,
+        standing_reason=reason(judged) if evidence else "",
+        owners=judged.owners,
+        evidence=tuple(evidence),
         paths=facts["paths"],
         calls=facts["calls"],
         first_seen=facts["first_seen"],
@@ -143,10 +157,19 @@ def why(
     )
 
 
+def _evidence(look: Standings, operation_id: int, never: NeverCalled | None) -> list[Evidence]:
+    """What the layers say; nothing of files and pages, which are not judged."""
+    if never is not None:
+        return sorted(set(look.evidence_of_never_called(never)))
+    if not operation_id or not look.is_judged(operation_id):
+        return []
+    return sorted(set(look.evidence(operation_id)))
+
+
 def _found(
-    lake: Lake, knowledge: Knowledge, text: str, service: str | None
-) -> tuple[dict[str, Any], str | None]:
-    """The operation that is meant, as `labels` has it, and the path that was asked for."""
+    lake: Lake, look: Standings, text: str, service: str | None
+) -> tuple[dict[str, Any], str | None, NeverCalled | None]:
+    """The operation that is meant, as `labels` has it; the path asked for; or what was never called."""
     text = " ".join(text.split())
     if text.isascii() and text.isdecimal() and len(text) <= 19:
         ids = scope.rows(
@@ -160,7 +183,7 @@ GROUP BY path_id LIMIT 2""",
         if not there and len(ids) == 1:
             there = _labels(lake, [ids[0]["id"]])
         if there:
-            return there[0], None
+            return there[0], None, None
     method, _, path = text.rpartition(" ") if "/" in text.rpartition(" ")[2] else ("", "", text)
     if path.startswith("/") and "{" not in path:
         rows = scope.rows(
@@ -172,25 +195,33 @@ GROUP BY path_id LIMIT 2""",
             {"path": path.partition("?")[0], "service": service, "method": method.upper()},
         )
         if len(rows) == 1:
-            return _labels(lake, [rows[0]["operation_id"]])[0], path.partition("?")[0]
+            return _labels(lake, [rows[0]["operation_id"]])[0], path.partition("?")[0], None
         if rows:
             raise WardgateError(
                 "operation-ambiguous",
                 f"{len(rows)} operations have that path;",
                 mend="name the method, as in 'GET /v1/orders/7', or --service.",
             )
-        guessed = _guessed(lake, path, service, method.upper())
+        never = _described(look, path, service, method.upper())
+        guessed = None if never else _guessed(lake, path, service, method.upper())
         if guessed is not None:
-            return guessed, path
-    one = meant(Standings(lake, knowledge), text, service)
-    operation_id = getattr(one.one, "operation_id", None)
-    if operation_id is None:
-        raise WardgateError(
-            "operation-unknown",
-            "that operation is described but was never called: nothing was learned of it;",
-            mend="`wardgate operations` shows what is known of it.",
-        )
-    return _labels(lake, [operation_id])[0], None
+            return guessed, path, None
+    one = meant(look, text, service)
+    if isinstance(one.one, NeverCalled):
+        named = {"method": one.one.method, "template": one.one.template, "service": one.service}
+        row = {**named, "operation_id": 0, "basis": Basis.DESCRIBED.value, "confidence": 1.0}
+        return row, None, one.one
+    return _labels(lake, [one.one.operation_id])[0], None, None
+
+
+def _described(look: Standings, path: str, service: str | None, method: str) -> bool:
+    """Whether a path is the template of something that is described and was never called."""
+    return any(
+        one.template == path
+        and (service is None or one.service == service)
+        and (not method or (one.method or "").upper() == method)
+        for one in look.never_called
+    )
 
 
 def _guessed(lake: Lake, path: str, service: str | None, method: str) -> dict[str, Any] | None:
