@@ -1,14 +1,18 @@
 """The log of a running process: JSON lines with stable names, and no value from traffic whatever comes."""
 
+import gzip
 import json
+import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 CANARY = "sk_live_canaryLogs91Zq"
+LINE = f'203.0.113.1 - - [14/Nov/2025:10:00:00 +0000] "GET /?key={CANARY} HTTP/1.1" 200 1 "-" "x"\n'
 
 
 def test_a_log_in_json_from_start_to_end_without_a_secret(
@@ -44,6 +48,41 @@ def test_a_log_in_json_from_start_to_end_without_a_secret(
     assert [logged[0]["event"], logged[-1]["event"]] == ["started", "stopped"]
     assert all(one.keys() >= {"time", "level", "event"} for one in logged)
     assert (logged[0]["sources"], logged[0]["url"]) == (1, f"http://127.0.0.1:{server.port}/")
+
+
+def test_a_source_that_fails_is_logged_once_and_so_is_its_end(
+    starting: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder, log = tmp_path / "home", tmp_path / "access.log"
+    folder.mkdir()
+    (folder / "wardgate.toml").write_text(
+        '[log]\nformat = "json"\nlevel = "info"\n'
+        f'[[source]]\nname = "web"\npath = "{log}"\nformat = "nginx"\n'
+    )
+    log.mkdir()
+    inner = log / "a.log.gz"
+    inner.write_bytes(b"\x1f\x8b\x08 no gzip " + CANARY.encode() * 20)
+    server = starting(folder)
+
+    def told(event: str) -> list[dict[str, Any]]:
+        lines = map(json.loads, (folder / "stderr.log").read_text().splitlines())
+        return [one for one in lines if one["event"] == event]
+
+    until(lambda: bool(told("source-failing")))
+    time.sleep(5)
+    assert [(one["source"], one["level"]) for one in told("source-failing")] == [("web", "warning")]
+    assert re.fullmatch("[a-z]+(-[a-z]+)+", told("source-failing")[0]["code"])
+    inner.write_bytes(gzip.compress(LINE.encode()))
+    until(lambda: bool(told("source-well")))
+    assert server.stop() == 0
+    assert CANARY not in (folder / "stderr.log").read_text()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 90
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def test_what_keeps_it_from_starting_is_logged_in_the_same_form(

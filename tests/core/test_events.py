@@ -108,6 +108,8 @@ def test_names_and_levels_are_as_documented() -> None:
         "failed": "error",
         "trouble": "warning",
         "defect": "error",
+        "source-failing": "warning",
+        "source-well": "info",
         "upkeep": "info",
         "library": "warning",
     }

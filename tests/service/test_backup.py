@@ -436,11 +436,13 @@ def test_a_configuration_that_names_another_place_is_put_aside(first: Home, tmp_
     assert (tmp_path / "new" / ASIDE).exists() and not (tmp_path / "new" / "wardgate.toml").exists()
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(params=[0.2, 0.9])
+def small_disk(request: pytest.FixtureRequest, archive: Path, tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for a share of the backup: not even the catalogue, or all but its end."""
+    size = int(archive.stat().st_size * request.param)
     folder = tmp_path / "disk"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("file systems cannot be mounted here")
     yield folder

@@ -42,6 +42,12 @@ class LogEvent(Enum):
         "Something is in the way, and it goes on or tries again. `code` says what.",
     )
     DEFECT = ("defect", "error", "An unforeseen failure; `place` and `type` say where. Please report it.")
+    SOURCE_FAILING = (
+        "source-failing",
+        "warning",
+        "A source cannot be read; `code` says why. It is tried again.",
+    )
+    SOURCE_WELL = ("source-well", "info", "A source that failed is read again.")
     UPKEEP = ("upkeep", "info", "A round of upkeep that did something; the fields count what.")
     LIBRARY = ("library", "warning", "A library that is used logged something; only its place is told.")
 
@@ -88,7 +94,7 @@ class _Text(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         event, fields = _told(record)
-        if "code" in fields:
+        if "code" in fields and "message" in fields:
             mend = f" {fields['mend']}" if fields.get("mend") else ""
             return _one_line(f"[{fields['code']}] {fields['message']}{mend}")
         given = " ".join(f"{name}={value}" for name, value in fields.items() if value not in (None, ""))

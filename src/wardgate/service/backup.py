@@ -60,6 +60,8 @@ from wardgate.service.catalogue_copy import (
 
 PATIENCE_S = 900.0
 """How long upkeep or an erasure may keep a backup waiting."""
+_ROOM = 1 << 20
+"""Bytes; where less is free, that is why a copy failed."""
 _SUFFIXES = (".tar", ".tar.zst")
 
 
@@ -120,8 +122,9 @@ def backup(
     with _refusals(target), _drafts(target) as folder:
         copies = _Copies(home, place, folder, with_key)
         with _undisturbed(place, patience_s):
-            copies.take()
-            manifest = copies.manifest(clock)
+            with _told_if_full(folder):
+                copies.take()
+                manifest = copies.manifest(clock)
             draft = _written(copies, manifest, folder, target, shown or Unseen())
         if target.exists() and not _is_empty(target):
             raise _bad_target(f"{target} is there already")
@@ -314,6 +317,17 @@ def _refusals(target: Path) -> Iterator[None]:
             mend="Make room, or name another place." if full else "",
             exit_code=Exit.FAILED,
         ) from error
+
+
+@contextmanager
+def _told_if_full(folder: Path) -> Iterator[None]:
+    """SQLite says in several ways that there is no room, and some sound as if the lake were damaged."""
+    try:
+        yield
+    except WardgateError as error:
+        if shutil.disk_usage(folder).free < _ROOM:
+            raise OSError(errno.ENOSPC, "No space left on device") from error
+        raise
 
 
 def _size(path: Path) -> int:

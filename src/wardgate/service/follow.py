@@ -10,7 +10,6 @@ still puts there is read. Waiting goes by the monotonic clock alone.
 """
 
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
@@ -19,6 +18,7 @@ from threading import Event
 
 from wardgate.core.clock import Clock
 from wardgate.core.errors import WardgateError
+from wardgate.core.events import place_of
 from wardgate.core.home import Home
 from wardgate.pipeline import Pipeline, Prepared
 from wardgate.service.claims import Claims
@@ -204,7 +204,7 @@ class Follower:
         except OSError as error:
             self._failed(entry, "input-unreadable", f"cannot read {entry.path}: {error.strerror}.")
         except Exception as error:  # noqa: BLE001 - a defect in one format must not stop the others
-            self._failed(entry, "defect", f"{type(error).__name__} at {_place(error)}, in {entry.path}.")
+            self._failed(entry, "defect", f"{type(error).__name__} at {place_of(error)}, in {entry.path}.")
         return 0
 
     def _read(self, source: Source, entry: Entry, size: int, sent: list["_Sent"]) -> int:
@@ -391,9 +391,3 @@ class _Sent:
     entry: Entry
     part: Prepared
     answer: "Future[bool]" = field(repr=False)
-
-
-def _place(error: Exception) -> str:
-    """Where an error arose, without its message: that may hold a value from traffic."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{last.filename.rpartition('/')[2]}:{last.lineno}"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from wardgate.core.clock import Clock
+from wardgate.core.events import LogEvent, log
 from wardgate.core.home import Home
 
 STALE_S = 30
@@ -69,9 +70,11 @@ class HealthFile:
         self._folder = home.path / "run"
         self._part = part
         self._clock = clock
+        self._failing: dict[str, str] = {}
 
     def write(self, sources: Sequence[SourceHealth]) -> None:
-        """Write; a disk that is full leaves the file as it was."""
+        """Write, and log which began to fail or ended. A disk that is full leaves the file as it was."""
+        self._log_changes(sources)
         value = {
             "part": self._part,
             "pid": os.getpid(),
@@ -83,6 +86,15 @@ class HealthFile:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             draft.write_text(json.dumps(value), "utf-8")
             draft.replace(self._folder / f"{self._part}.json")
+
+    def _log_changes(self, sources: Sequence[SourceHealth]) -> None:
+        failing = {one.source: _code(one.error) for one in sources if one.state == "failing"}
+        for name, code in failing.items():
+            if self._failing.get(name) != code:
+                log(LogEvent.SOURCE_FAILING, source=name, code=code)
+        for name in self._failing.keys() - failing.keys():
+            log(LogEvent.SOURCE_WELL, source=name)
+        self._failing = failing
 
     def remove(self) -> None:
         """Nothing is running any more."""
@@ -97,6 +109,11 @@ def read_health(home: Home, clock: Clock) -> list[Shown]:
         if shown is not None:
             found.append(shown)
     return found
+
+
+def _code(error: str | None) -> str:
+    """The code of `[code] message`; the message may name a file."""
+    return (error or "").partition("]")[0].removeprefix("[")
 
 
 def _read(path: Path, now_us: int) -> Shown | None:
