@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from wardgate.core.clock import Clock
 from wardgate.core.errors import Exit, WardgateError
+from wardgate.core.memory import give_back
 from wardgate.core.observed import Parsed, Reason, Reject
 from wardgate.pipeline import Origin, Part, Pipeline, Prepared, Reached
 from wardgate.service.claims import Claims
@@ -52,7 +53,7 @@ class SourceReport:
 
 _GROUP_CALLS = 200_000
 _GROUP_BYTES = 40 << 20
-_GROUP_VALUES = 250_000
+_GROUP_VALUES = 120_000
 """Distinct values of a group: what is distinct is recognised one by one, and takes most of the memory."""
 Progress = Callable[[str, int, int], None]
 """Called with file name, bytes read (decompressed) and records committed so far."""
@@ -133,6 +134,7 @@ class Ingest:
             pending = committer.submit(self._pipeline.commit, prepared)
             for one in prepared:
                 report.add(one)
+            give_back()
             self._progress(opened.origin.name, group[-1][1].offset, report.accepted)
         if pending is not None:
             pending.result()

@@ -1,0 +1,27 @@
+"""What is free goes back to the system."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wardgate.core.memory import give_back
+
+
+def resident_mb() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 >> 20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how much is resident in this way")
+def test_what_was_freed_in_pieces_is_given_back() -> None:
+    give_back()
+    before = resident_mb()
+    pieces = [np.ones(600, np.uint8) for _ in range(200_000)]
+    kept = pieces[::5000]  # so that the heap does not end before them
+    assert resident_mb() > before + 80
+    del pieces
+    give_back()
+    assert resident_mb() < before + 60
+    assert len(kept) == 40
