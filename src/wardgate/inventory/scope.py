@@ -16,7 +16,7 @@ from typing import Any
 
 from wardgate.lake.engine import ALIAS
 from wardgate.lake.store import Lake
-from wardgate.lake.traits import STATIC_REASON, TOLD
+from wardgate.lake.traits import STATIC_REASON, told
 
 MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
@@ -110,7 +110,8 @@ def question(scope: Scope) -> Question:
     only_known = "SEMI JOIN known USING (path_id)" if having or apart else ""
     return Question(
         f"""
-WITH told AS MATERIALIZED ({TOLD}),
+WITH mapping AS MATERIALIZED (SELECT path_id, {NOW} AS operation_id FROM {ALIAS}.paths GROUP BY path_id),
+told AS MATERIALIZED ({told("mapping")}),
 labels AS MATERIALIZED (
     SELECT * EXCLUDE (is_file, json, data, page, login), {STATIC_REASON} AS static_reason,
            static_reason IS NOT NULL AS "static"
@@ -120,8 +121,7 @@ labels AS MATERIALIZED (
                  max_by(confidence, version) AS confidence, max_by(basis, version) AS basis
           FROM {ALIAS}.paths GROUP BY operation_id {having})
     LEFT JOIN told USING (operation_id) {apart}),
-known AS MATERIALIZED (
-    SELECT * FROM (SELECT path_id, {NOW} AS operation_id FROM {ALIAS}.paths GROUP BY path_id) {semi}),
+known AS NOT MATERIALIZED (SELECT * FROM mapping {semi}),
 scoped AS NOT MATERIALIZED (
     SELECT r.*, known.operation_id FROM {ALIAS}.rollups r JOIN known USING (path_id) {where}),
 beside AS NOT MATERIALIZED (

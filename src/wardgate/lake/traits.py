@@ -18,18 +18,20 @@ def _answered(*kinds: str) -> str:
     return f"coalesce(bool_or(trait = '{ANSWERS}' AND \"value\" IN ({texts})), false)"
 
 
-TOLD = f"""
+def told(mapping: str) -> str:
+    """What is told of each operation besides (`tables.TRAITS`), over all its paths.
+
+    `mapping` is a relation of `path_id` and `operation_id` as they are now.
+    """
+    return f"""
     SELECT operation_id, {_answered("json")} AS json, {_answered("json", "data")} AS data,
            {_answered("page")} AS page, {_answered("login")} AS login,
            CASE WHEN count(DISTINCT "value") FILTER (trait = '{CLIENT_NAME}') = 1
                 THEN min("value") FILTER (trait = '{CLIENT_NAME}') END AS client_name,
            list_sort(list(DISTINCT "value") FILTER (trait = '{VERSION}')) AS protocol_versions
-    FROM {ALIAS}.main.traits JOIN (
-        SELECT path_id, max({{'version': version, 'id': operation_id}}).id AS operation_id
-        FROM {ALIAS}.main.paths SEMI JOIN {ALIAS}.main.traits USING (path_id) GROUP BY path_id)
-    USING (path_id)
-    GROUP BY operation_id"""
-"""What is told of each operation besides (`lake.tables.TRAITS`), over all its paths."""
+    FROM {ALIAS}.main.traits JOIN {mapping} USING (path_id) GROUP BY operation_id"""
+
+
 _ENDING = r"""lower(regexp_extract("template", '\.([A-Za-z0-9]{1,8})$', 1))"""
 STATIC_REASON = f"""CASE
         WHEN basis IN ('described', 'pinned') THEN NULL

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from wardgate.core.call import COLUMNS
 from wardgate.lake.engine import ALIAS
 from wardgate.lake.instances import counted
-from wardgate.lake.traits import STATIC_REASON, TOLD
+from wardgate.lake.traits import STATIC_REASON, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ VIEWS: tuple[View, ...] = (
                  count(DISTINCT path_id) AS paths, {_SUMS}, {_TIMES},
                  count(DISTINCT caller_id) AS callers,
                  count(DISTINCT credential_id) FILTER (credential_id <> 0) AS credentials
-          FROM {_ROLLED} GROUP BY operation_id) LEFT JOIN ({TOLD}) USING (operation_id))""",
+          FROM {_ROLLED} GROUP BY operation_id) LEFT JOIN ({told(_LABELLED)}) USING (operation_id))""",
     ),
     View(
         "paths",
