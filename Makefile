@@ -8,7 +8,7 @@ EXTRAS := --extra console --extra scaled
 STAMP := $(VENV)/.locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest crash bench-follow bench-push bench-recognition bench-descriptions bench-data-classes bench-bodies bench-identities bench-signals template-prior
+.PHONY: help setup lock run test lint types fuzz docs engines bench-ingest crash bench-follow bench-push bench-recognition bench-descriptions bench-standings bench-data-classes bench-bodies bench-identities bench-signals template-prior
 
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -65,6 +65,9 @@ bench-recognition: setup ## templates against descriptions, recorded traffic, ki
 
 bench-descriptions: setup ## public descriptions: imported, counted, exported, imported again (VALIDATE=10: judge every tenth)
 	$(BIN)/python bench/descriptions.py --validate $(or $(VALIDATE),10)
+
+bench-standings: setup ## what judging many operations costs (OPERATIONS=100000)
+	$(BIN)/python bench/standings.py --operations $(or $(OPERATIONS),100000)
 
 bench-data-classes: setup ## data classes on labelled values: recall, false alarms, confusion, speed (SHOW=1: examples)
 	$(BIN)/python bench/data_classes.py $(if $(SHOW),--show)
