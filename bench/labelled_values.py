@@ -63,6 +63,7 @@ class Labelled:
     name: str
     value: str
     bare: bool = False
+    source: str = "ours"
 
 
 POSITIVE: dict[str, tuple[str, list[Maker], bool, bool]] = {

@@ -4,12 +4,12 @@ from wardgate.match.classes.shape import DataClass, Pattern
 
 
 def on_earth(value: str) -> bool:
-    """Degrees of latitude and longitude, in either order."""
+    """Degrees of latitude and longitude, in either order, or of one of them."""
     try:
         degrees = [abs(float(one)) for one in value.removeprefix("geo:").partition(";")[0].split(",")[:2]]
     except ValueError:
         return False
-    return max(degrees) <= 180 and min(degrees) <= 90
+    return max(degrees) <= 180 and (len(degrees) == 1 or min(degrees) <= 90)
 
 
 _DEGREES = r"[+-]?\d{1,3}\.\d{2,18}"
@@ -39,6 +39,7 @@ LOCATION = DataClass(
     ),
     found=(
         ("latitude", "52.520008"),
+        ("longitude", "-122.419416"),
         ("geometry.coordinates[]", "13.404954"),
         ("", "48.858370, 2.294481"),
         ("uri", "geo:48.2010,16.3695;u=30"),

@@ -1,12 +1,16 @@
 """Phone numbers: E.164 anywhere when a country's plan knows them; national forms in named fields."""
 
+import re
+
 from wardgate.match.classes.numbering_plans import is_planned
 from wardgate.match.classes.shape import DataClass, Pattern
 
+_EXTENSION = re.compile(r"x|ext")
+
 
 def may_be_national(value: str) -> bool:
-    """Seven to fifteen digits, not all the same."""
-    digits = [c for c in value if c.isdecimal()]
+    """Seven to fifteen digits without an extension, not all the same."""
+    digits = [c for c in _EXTENSION.split(value)[0] if c.isdecimal()]
     return 7 <= len(digits) <= 15 and len(set(digits)) > 1
 
 
@@ -36,6 +40,7 @@ PHONE = DataClass(
         ("contact", "(415) 555-2671"),
         ("phone", "0171 5550123"),
         ("mobileNumber", "415-555-2671"),
+        ("phone", "+1-850-555-2917x03423"),
     ),
     passed=(
         ("", "+999123456789"),

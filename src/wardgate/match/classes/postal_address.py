@@ -76,12 +76,18 @@ POSTAL_CODE = DataClass(
     title="Postal code",
     reference="UPU postal addressing systems",
     patterns=(
-        Pattern(r"\d{3,6}(?:[ -]?\d{3,4})?", named=0.7),
+        Pattern(r"\d{3,6}(?:[ -]?\d{3,4})?|\d{2}-\d{3}|\d{3} \d{2}", named=0.7),
         Pattern(r"[A-Za-z]{1,2}\d[A-Za-z\d]? ?\d[A-Za-z]{2}|[A-Za-z]\d[A-Za-z][ -]?\d[A-Za-z]\d", named=0.8),
         Pattern(r"(?:[A-Z]{1,2}-)?\d{4,5}|\d{4} ?[A-Z]{2}", named=0.7),
     ),
     fields=(r"(zip|postal|post) ?codes?|postcodes?|zip|plz|eircode|pin ?code|address zip|cep|code postal",),
-    found=(("zip", "94107-1234"), ("postalCode", "NW1 6XE"), ("post_code", "K1A 0B1"), ("plz", "10115")),
+    found=(
+        ("zip", "94107-1234"),
+        ("postalCode", "NW1 6XE"),
+        ("post_code", "K1A 0B1"),
+        ("plz", "10115"),
+        ("zip", "00-950"),
+    ),
     passed=(("zip", "archive.zip"), ("zip_file", "94107"), ("code", "94107")),
 )
 
