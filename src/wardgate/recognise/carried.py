@@ -7,7 +7,7 @@ caches; from then on all is columns. Values leave as classes, counts, keyed ids,
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -27,8 +27,8 @@ from wardgate.recognise.identifiers import is_identifier
 from wardgate.recognise.located import Located
 from wardgate.recognise.schemas import Tallies, is_free
 
-AT_ONCE = 256
-"""Bodies that are walked together."""
+AT_ONCE, BYTES_AT_ONCE = 1024, 2 << 20
+"""Bodies that are walked together: so many, of so many bytes in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ class BodyReader:
         entries: list[tuple[Codes, Codes, Codes, Codes]] = []
         objects: list[tuple[Codes, Codes, Ids]] = []
         noticed: list[tuple[Codes, Codes, Codes, Codes]] = []
-        for start in range(0, len(bodies), AT_ONCE):
-            walked = walker.walk(bodies[start : start + AT_ONCE])
+        for start, end in pairwise(_bounds(bodies)):
+            walked = walker.walk(bodies[start:end])
             places.meet(walked.places)
             texts = pc.dictionary_encode(pa.array(walked.texts, pa.string()))
             value = texts.indices.to_numpy().astype(np.int64)
@@ -121,8 +121,8 @@ class BodyReader:
             if rules is not None:
                 noticed.append(_noticed(rules, walked, texts.dictionary, value, start))
             is_text = walked.is_text
-            shapes[start : start + AT_ONCE] = np.where(is_text, 0, _shapes(walked, places))
-            items[start : start + AT_ONCE] = walked.items
+            shapes[start:end] = np.where(is_text, 0, _shapes(walked, places))
+            items[start:end] = walked.items
             tallies.add(walked, texts.dictionary, value, places.free, *seen.of(start, is_text))
         tallies.places, tallies.parents = places.names, walker.parents
         thing, data_class, place, count = (np.concatenate(one) for one in zip(*entries, strict=True))
@@ -222,6 +222,17 @@ class _Seen:
         body = self._body[low:high] - start
         kept = ~passed[body]
         return body[kept], self._group[low:high][kept], self._count[low:high][kept]
+
+
+def _bounds(bodies: Sequence[bytes]) -> list[int]:
+    """Where the bodies that are walked together begin, and the end."""
+    out, size = [0], 0
+    for at, body in enumerate(bodies):
+        if at > out[-1] and (at - out[-1] >= AT_ONCE or size + len(body) > BYTES_AT_ONCE):
+            out.append(at)
+            size = 0
+        size += len(body)
+    return [*out, len(bodies)]
 
 
 def _distinct(column: pa.ChunkedArray) -> tuple[list[bytes], Codes]:
