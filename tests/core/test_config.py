@@ -240,6 +240,8 @@ SAMPLES = {
     "syslog.tls": "127.0.0.1:1514",
     "source.timezone": "Europe/Vienna",
     "source.vantage": "edge",
+    "log.format": "json",
+    "log.level": "info",
 }
 
 
