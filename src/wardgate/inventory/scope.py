@@ -15,16 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wardgate.lake.engine import ALIAS
+from wardgate.lake.mapping import NOW, latest
 from wardgate.lake.store import Lake
 from wardgate.lake.traits import STATIC_REASON, told
 
 MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
-NOW = "(max((version::HUGEINT << 63) + operation_id) & ((1::HUGEINT << 63) - 1))::BIGINT"
-"""The operation of a path: of its rows the one with the highest version, of equals the one that is the same
-whoever asks."""
-TEMPLATE = 'max_by("template", version)'
-"""What an operation is called now; its id stays when parameters are renamed."""
+TEMPLATE = latest("template")
+"""What an operation is called now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +114,9 @@ labels AS MATERIALIZED (
     SELECT * EXCLUDE (is_file, json, data, page, login), {STATIC_REASON} AS static_reason,
            static_reason IS NOT NULL AS "static"
     FROM (SELECT operation_id, any_value(service) AS service, any_value(protocol) AS protocol,
-                 any_value(method) AS method, max_by("template", version) AS "template",
+                 any_value(method) AS method, {TEMPLATE} AS "template",
                  any_value(operation) AS operation, coalesce(bool_and("static"), false) AS is_file,
-                 max_by(confidence, version) AS confidence, max_by(basis, version) AS basis
+                 {latest("confidence")} AS confidence, {latest("basis")} AS basis
           FROM {ALIAS}.paths GROUP BY operation_id {having})
     LEFT JOIN told USING (operation_id) {apart}),
 known AS NOT MATERIALIZED (SELECT * FROM mapping {semi}),

@@ -15,6 +15,7 @@ from itertools import pairwise
 from wardgate.lake.engine import ALIAS
 from wardgate.lake.files import TIMES
 from wardgate.lake.instances import kept
+from wardgate.lake.mapping import NOW
 from wardgate.lake.tables import DATA_CLASSES, LATENCIES, LEDGER, ROLLUPS
 
 IDEMPOTENCY = timedelta(days=7)
@@ -130,7 +131,7 @@ WITH own AS (
     SELECT r.* REPLACE (coalesce(p.lowest, r.path_id) AS path_id) FROM {relation} r
     LEFT JOIN (
         SELECT path_id, min(path_id) OVER (PARTITION BY operation_id) AS lowest FROM (
-            SELECT path_id, max_by(operation_id, version) AS operation_id FROM {ALIAS}.paths GROUP BY path_id)
+            SELECT path_id, {NOW} AS operation_id FROM {ALIAS}.paths GROUP BY path_id)
     ) p USING (path_id)),
 told AS (SELECT * REPLACE (CASE WHEN {crowded} THEN NULL ELSE constant END AS constant) FROM own)
 SELECT {keys}, kind, format, constant, sum(count)::BIGINT AS count, max(seen_us) AS seen_us

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from wardgate.core.call import COLUMNS
 from wardgate.lake.engine import ALIAS
 from wardgate.lake.instances import counted
+from wardgate.lake.mapping import latest
 from wardgate.lake.traits import STATIC_REASON, told
 
 
@@ -119,9 +120,9 @@ VIEWS: tuple[View, ...] = (
         f"""SELECT {_names(_OPERATION)} FROM (
     SELECT *, {STATIC_REASON} AS static_reason, static_reason IS NOT NULL AS "static"
     FROM (SELECT operation_id, any_value(service) AS service, any_value(protocol) AS protocol,
-                 any_value(method) AS method, max_by("template", version) AS "template",
+                 any_value(method) AS method, {latest("template")} AS "template",
                  any_value(operation) AS operation, bool_and("static") AS is_file,
-                 max_by(confidence, version) AS confidence, max_by(basis, version) AS basis,
+                 {latest("confidence")} AS confidence, {latest("basis")} AS basis,
                  count(DISTINCT path_id) AS paths, {_SUMS}, {_TIMES},
                  count(DISTINCT caller_id) AS callers,
                  count(DISTINCT credential_id) FILTER (credential_id <> 0) AS credentials

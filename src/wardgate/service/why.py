@@ -17,6 +17,7 @@ from wardgate.inventory.evidence import Evidence
 from wardgate.inventory.reasons import reason
 from wardgate.inventory.sighted import learned, sightings
 from wardgate.lake.engine import ALIAS
+from wardgate.lake.mapping import NOW, latest
 from wardgate.lake.store import Lake
 from wardgate.match.secrets import secret_kind
 from wardgate.recognise.learning import merge_sightings
@@ -174,7 +175,7 @@ def _found(
     if text.isascii() and text.isdecimal() and len(text) <= 19:
         ids = scope.rows(
             lake,
-            f"""SELECT DISTINCT {scope.NOW} AS id FROM {ALIAS}.main.paths
+            f"""SELECT DISTINCT {NOW} AS id FROM {ALIAS}.main.paths
 WHERE path_id IN (SELECT path_id FROM {ALIAS}.main.replaced WHERE operation_id = $id)
 GROUP BY path_id LIMIT 2""",
             {"id": int(text)},
@@ -189,7 +190,7 @@ GROUP BY path_id LIMIT 2""",
         rows = scope.rows(
             lake,
             f"""SELECT DISTINCT operation_id, count(*) OVER () AS n FROM (
-    SELECT path_id, {scope.NOW} AS operation_id FROM {ALIAS}.main.paths
+    SELECT path_id, {NOW} AS operation_id FROM {ALIAS}.main.paths
     WHERE path = $path AND ($service IS NULL OR service = $service)
       AND ($method = '' OR upper(method) = $method) GROUP BY path_id)""",
             {"path": path.partition("?")[0], "service": service, "method": method.upper()},
@@ -248,18 +249,18 @@ def _labels(lake: Lake, ids: list[int]) -> list[dict[str, Any]]:
     return scope.rows(
         lake,
         f"""SELECT operation_id, any_value(service) AS service, any_value(method) AS method,
-       max_by("template", version) AS "template", max_by(basis, version) AS basis,
-       max_by(confidence, version) AS confidence
+       {latest("template")} AS "template", {latest("basis")} AS basis,
+       {latest("confidence")} AS confidence
 FROM {ALIAS}.main.paths WHERE operation_id IN (SELECT unnest($ids))
   AND path_id IN (SELECT path_id FROM {ALIAS}.main.paths GROUP BY path_id
-                  HAVING {scope.NOW} IN (SELECT unnest($ids)))
+                  HAVING {NOW} IN (SELECT unnest($ids)))
 GROUP BY operation_id""",
         {"ids": ids},
     )
 
 
 def _facts(lake: Lake, operation_id: int) -> dict[str, Any]:
-    mine = f"SELECT path_id FROM {ALIAS}.main.paths GROUP BY path_id HAVING {scope.NOW} = $id"
+    mine = f"SELECT path_id FROM {ALIAS}.main.paths GROUP BY path_id HAVING {NOW} = $id"
     found = scope.rows(
         lake,
         f"""WITH mine AS ({mine}), sums AS (
