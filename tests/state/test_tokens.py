@@ -17,6 +17,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from wardgate.core.clock import system_clock
 from wardgate.core.errors import WardgateError
 from wardgate.core.home import open_home
 from wardgate.core.keys import Key, load_key
@@ -219,3 +220,30 @@ def test_only_postgresql_is_taken_as_a_url(tmp_path: Path, url: str) -> None:
         open_state(open_home(tmp_path), url)
     assert caught.value.code == "state-url-malformed"
     assert "hunter2" not in str(caught.value)
+
+
+_SEEN_ELSEWHERE = """
+import sys
+from pathlib import Path
+from wardgate.core.clock import system_clock
+from wardgate.core.home import open_home
+from wardgate.core.keys import load_key
+from wardgate.state.store import open_state
+from wardgate.state.tokens import PushTokens
+home = open_home(Path(sys.argv[1]))
+state = open_state(home)
+PushTokens(state, load_key(home.path), system_clock).create(sys.argv[2])
+state.close()
+"""
+
+
+def test_a_state_that_is_open_twice_sees_what_another_process_writes(tmp_path: Path) -> None:
+    """Opening it again and closing it, as each page does, must not let go of the locks of those that stay."""
+    home = open_home(tmp_path)
+    staying = open_state(home)
+    tokens = PushTokens(staying, load_key(home.path), system_clock)
+    for name in ("one", "two", "three"):
+        open_state(home).close()
+        subprocess.run([sys.executable, "-c", _SEEN_ELSEWHERE, str(tmp_path), name], check=True, timeout=60)
+        assert tokens.all()[-1].name == name
+    staying.close()

@@ -7,7 +7,7 @@ at once take turns to migrate. A state that a newer Wardgate wrote is refused ra
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,22 +71,20 @@ def _failed(error: SQLAlchemyError) -> WardgateError:
 
 
 def _sqlite(path: Path) -> Engine:
+    # Made here with its mode, and opened by SQLite alone: closing another handle of it would drop the locks
+    # of this process' connections, and whoever closes the state elsewhere would then delete their log.
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
         raise WardgateError("state-failed", f"cannot open {path}: {error.strerror}.") from error
     engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: object) -> None:
-        connection.isolation_level = None  # the driver begins no transaction before a table is made: we do
         connection.execute("PRAGMA busy_timeout = 30000")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA foreign_keys = ON")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
 
     return engine
 
@@ -153,6 +151,25 @@ def _migrate(engine: Engine) -> None:
             f"the state was written by a newer Wardgate (its revision {at} is unknown here).",
             mend="Use that version, or restore a backup.",
         )
-    with engine.begin() as connection:
+    with _changing_tables(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+@contextmanager
+def _changing_tables(engine: Engine) -> Iterator[Connection]:
+    """A transaction that holds for tables as well: SQLite's driver begins none before one is made."""
+    if engine.dialect.name != "sqlite":
+        with engine.begin() as connection:
+            yield connection
+        return
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.isolation_level = None
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.commit()
+        finally:
+            connection.rollback()
+            driver.isolation_level = ""
