@@ -82,7 +82,7 @@ def test_figures_are_true(scraped: Any) -> None:
     assert of(found, "wardgate_push_answers_total", path="/v1/calls", status="200") == 1
     assert of(found, "wardgate_push_answers_total", path="/v1/calls", status="401") == 2
     assert of(found, "wardgate_pending_calls") == 0
-    assert (of(found, "wardgate_commit_seconds_count") or 0) >= 2
+    assert (of(found, "wardgate_commit_seconds_count") or 0) >= 1
     assert of(found, "wardgate_lake_readable") == 1
     assert of(found, "wardgate_disk_full") == 0
     assert of(found, "wardgate_source_lag_bytes", source="web", kind="files") == 0

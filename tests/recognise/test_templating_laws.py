@@ -121,7 +121,7 @@ def test_what_is_settled_wins() -> None:
     settled = Settled(
         described=("/users/{login}", "/reports/{name}.csv"),
         pinned=("/users/7",),
-        merged={"/users/{login}": "/people/{login}"},
+        merged={"/users/{}": "/people/{login}"},
     )
     labeller = Labeller(learn(trie, shipped()), settled)
     assert labeller.of("/users/7").template == "/users/7"

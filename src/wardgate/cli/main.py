@@ -40,7 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("wardgate.cli.run", "Serve the page and take pushes."),
     "work": ("wardgate.cli.run", "Follow the configured sources."),
     "token": ("wardgate.cli.tokens", "Make, list and revoke tokens for pushing."),
-    "key": ("wardgate.cli.key", "Show and rotate the key that makes fingerprints."),
+    "key": ("wardgate.cli.key", "Show and rotate the installation's key."),
     "maintain": ("wardgate.cli.lake", "Merge small files, drop what is past its retention."),
     "erase": ("wardgate.cli.lake", "Erase one subject's calls."),
     "backup": ("wardgate.cli.backup", "Back up the home while everything runs."),

@@ -37,6 +37,9 @@ _FEW = 0.45
 _UNDER_HALF = 0.45
 _LOW = 0.2
 """First segments are constants among constants: `/base64`, `/sha256sum`."""
+_VERSION = NAMES.index("looks: version")
+_VERSIONS = math.log1p(4) + 1e-3
+"""So many versions beside one another are an API's; more may be somebody's releases."""
 _NO_WORDS = [
     NAMES.index(f"looks: {one}")
     for one in (
@@ -50,7 +53,7 @@ _NO_WORDS = [
     )
 ]
 _NATURE = (
-    ("looks: number", 2, 0.9),
+    ("looks: number", 1, 0.9),
     ("looks: uuid, hex, ulid or opaque", 2, 0.75),
     ("looks: e-mail or date", 1, 0.9),
     ("looks: locale", 2, 0.75),
@@ -159,6 +162,8 @@ def in_company(likely: npt.NDArray[np.float64], measures: Matrix) -> npt.NDArray
     count = len(likely)
     likely = np.maximum(likely, by_nature(measures))
     likely = np.where(measures[:, _ONLY_ONE] > 0, np.minimum(likely, _UNDER_HALF), likely)
+    version = (measures[:, _VERSION] > 0) & (measures[:, _ALIKE] < _VERSIONS)
+    likely = np.where(version, np.minimum(likely, _LOW), likely)
     if count < 2:
         return likely
     known = measures[:, _KNOWN] > _WELL_KNOWN
