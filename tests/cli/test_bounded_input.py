@@ -3,7 +3,6 @@
 import bz2
 import gzip
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,17 +16,24 @@ OPENED = {"gz": gzip.open, "bz2": bz2.open, "zst": zstandard.open}
 LINE = b'192.0.2.7 - - [01/Mar/2026:10:00:00 +0000] "GET /v1/things/7 HTTP/1.1" 200 12 "-" "curl/8.5"\n'
 
 
+# A child begins with its parent's memory, and Linux counts that as the child's peak: a small process starts it.
+STARTER = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+sys.exit(code)
+"""
+
+
 def ingested(log: Path, home: Path, *more: str) -> tuple[dict[str, object], float]:
     """What the command says of the log, and the most memory that it held, in MB."""
     command = [sys.executable, "-m", "wardgate", "--home", str(home), "ingest", str(log), "--json", *more]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        assert process.stdout is not None
-        out = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    (source,) = json.loads(out)["sources"]
-    return source, usage.ru_maxrss / 1024
+    done = subprocess.run(
+        [sys.executable, "-IS", "-c", STARTER, *command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    (source,) = json.loads(done.stdout)["sources"]
+    return source, int(done.stderr.splitlines()[-1]) / 1024
 
 
 def counted(source: dict[str, object]) -> tuple[object, ...]:
