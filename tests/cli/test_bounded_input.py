@@ -16,7 +16,7 @@ OPENED = {"gz": gzip.open, "bz2": bz2.open, "zst": zstandard.open}
 LINE = b'192.0.2.7 - - [01/Mar/2026:10:00:00 +0000] "GET /v1/things/7 HTTP/1.1" 200 12 "-" "curl/8.5"\n'
 
 
-# A child begins with its parent's memory, and Linux counts that as the child's peak: a small process starts it.
+# Linux counts the memory that a child begins with, its parent's, as its peak: so a small process starts it.
 STARTER = """
 import resource, subprocess, sys
 code = subprocess.call(sys.argv[1:])

@@ -33,6 +33,8 @@ _QUIET = frozenset(
     """.split()
 )
 """Headers that are asked elsewhere, or whose values are of HTTP and of credentials."""
+_FRONT = r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*"
+"""Scheme and authority of an absolute target: whom is asked, not what."""
 _MOST_PARAMETERS = 50
 _PASSWORDS = ("password", "passwd", "pwd", "client_secret", "secret_key", "private_key")
 
@@ -74,8 +76,9 @@ class Signals:
         bodies: what `recognise.carried` had noticed in them.
         """
         rows = observed.num_rows
+        local = Distinct(pc.replace_substring_regex(targets.array, _FRONT, ""), targets.codes)
         parts = [
-            self._asked(targets, self._chance((Side.PATH, Side.QUERY)), self._in_target),
+            self._asked(local, self._chance((Side.PATH, Side.QUERY)), self._in_target),
             self._asked(queries, self._chance((Side.QUERY,)), self._in_query),
             self._asked(
                 agents, self._chance((Side.HEADER,)), lambda text: self._in_header("user-agent", text)

@@ -65,6 +65,8 @@ _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}\Z")
 _METHODS = pa.array(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
 _VERSION = re.compile(r"\A(.*\S) +(HTTPS?/\d(?:\.\d)?)\Z", re.DOTALL)
 _TARGET = re.compile(r"/|[A-Za-z][A-Za-z0-9+.-]*://|\*\Z")
+USUAL_TARGET = r"^(?:/|https?://)"
+"""RE2 of targets that are surely one: origin form, and absolute form of the web."""
 _AUTHORITY = re.compile(r"[A-Za-z0-9.\-_\[\]:]+:\d+\Z")
 
 

@@ -18,23 +18,26 @@ from datetime import tzinfo
 from typing import cast
 
 import msgspec
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from wardgate.core.observed import Reason
-from wardgate.sources.access import is_target
+from wardgate.core.observed import HEADERS, Reason
+from wardgate.sources.access import USUAL_TARGET, is_target
 from wardgate.sources.format import Fit, LineParser, Options, State
 from wardgate.sources.generic_json import KEYS
 from wardgate.sources.headers import HeaderLists
 from wardgate.sources.json_keys import value_at
 from wardgate.sources.jsonlines import Columns, JsonLinesParser, json_fit
-from wardgate.sources.stamps import stamp_us
-from wardgate.sources.times import TIME, zone
+from wardgate.sources.stamp_columns import raw_stamps, stamp_columns
+from wardgate.sources.times import zone
 
 HeaderMap = dict[str, str | int | float | list[str] | None]
 _ABSENT = msgspec.Raw(b"")
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}\Z")
 _text = msgspec.json.Decoder(str)
 _LOOKED_AT = 50
+_TEXTS = frozenset({str})
 _OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "ts": (*KEYS["started_at"], *KEYS["ended_at"]),
     "status": KEYS["status"],
@@ -75,11 +78,7 @@ class WardgateJsonLines:
 
     def parser(self, options: Options, state: State | None = None) -> LineParser:
         default_zone = zone(options.timezone)
-        return JsonLinesParser(
-            Record,
-            lambda records: _columns(records, default_zone),
-            lambda record: _unfit(record, default_zone),
-        )
+        return JsonLinesParser(Record, lambda records: _columns(records, default_zone))
 
 
 def _is_foreign(line: bytes) -> bool:
@@ -94,37 +93,46 @@ def _is_foreign(line: bytes) -> bool:
     )
 
 
-def _unfit(record: Record, default_zone: tzinfo) -> Reason | None:
-    """Why a decoded line cannot be a call, if so."""
-    if not record.method or not record.url:
-        return Reason.MISSING_FIELD
-    if not _METHOD.match(record.method) or not is_target(record.url, record.method):
-        return Reason.BAD_REQUEST
-    if record.status is not None and not 0 <= record.status <= 999:
-        return Reason.BAD_VALUE
-    if record.ts is not None and stamp_us(record.ts, default_zone) is None:
-        return Reason.BAD_TIME
-    return None
-
-
-def _columns(records: list[Record], default_zone: tzinfo) -> Columns:
-    stamps = [stamp_us(one.ts, default_zone) if one.ts is not None else None for one in records]
-    return {
-        "started_at": pa.array([stamp and stamp[0] for stamp in stamps], pa.int64()).cast(TIME),
-        "precision_us": pa.array([stamp and stamp[1] for stamp in stamps], pa.int64()),
-        "method": pa.array([one.method for one in records], pa.string()),
-        "target": pa.array([one.url for one in records], pa.string()),
+def _columns(records: list[Record], default_zone: tzinfo) -> tuple[Columns, dict[int, Reason]]:
+    started, precision, no_time = stamp_columns([raw_stamps([one.ts for one in records])], default_zone)
+    methods = [one.method or None for one in records]
+    targets = pa.array([one.url or None for one in records], pa.string())
+    statuses = [one.status for one in records]
+    columns: Columns = {
+        "started_at": started,
+        "precision_us": precision,
+        "method": pa.array(methods, pa.string()),
+        "target": targets,
         "status": pa.array(
-            [one.status if one.status is not None and one.status >= 100 else None for one in records],
-            pa.int16(),
+            [one if one is not None and 100 <= one <= 999 else None for one in statuses], pa.int16()
         ),
         "duration_us": pa.array([_duration(one.duration_ms) for one in records], pa.int64()),
         "client": pa.array([one.client_ip or None for one in records], pa.string()),
         "request_headers": _headers([one.request_headers for one in records]),
         "response_headers": _headers([one.response_headers for one in records]),
-        "request_body": pa.array([_body(one.request_body) for one in records], pa.large_binary()),
-        "response_body": pa.array([_body(one.response_body) for one in records], pa.large_binary()),
+        "request_body": _bodies([one.request_body for one in records]),
+        "response_body": _bodies([one.response_body for one in records]),
     }
+    unfit = dict.fromkeys(np.flatnonzero(no_time).tolist(), Reason.BAD_TIME)
+    unfit |= {
+        i: Reason.BAD_VALUE for i, one in enumerate(statuses) if one is not None and not 0 <= one <= 999
+    }
+    return columns, unfit | _unfit_requests(methods, targets)
+
+
+def _unfit_requests(methods: list[str | None], targets: pa.Array) -> dict[int, Reason]:
+    """Methods and targets that are none of HTTP's, or not there."""
+    strange = {one for one in set(methods) if one is None or not _METHOD.match(one)}
+    doubtful = pc.invert(pc.match_substring_regex(targets, USUAL_TARGET).fill_null(False))
+    odd = np.flatnonzero(doubtful.to_numpy(zero_copy_only=False)).tolist()
+    unfit: dict[int, Reason] = {}
+    for i in [*odd, *(i for i, one in enumerate(methods) if one in strange)] if strange else odd:
+        method, target = methods[i], targets[i].as_py()
+        if method is None or target is None:
+            unfit[i] = Reason.MISSING_FIELD
+        elif method in strange or not is_target(target, method):
+            unfit[i] = Reason.BAD_REQUEST
+    return unfit
 
 
 def _duration(ms: float | None) -> int | None:
@@ -132,11 +140,13 @@ def _duration(ms: float | None) -> int | None:
 
 
 def _headers(maps: list[HeaderMap | None]) -> pa.ListArray:
+    if all(one is None for one in maps):
+        return pa.nulls(len(maps), HEADERS)
     lists = HeaderLists()
     for one in maps:
         if one is None:
             lists.add_absent()
-        elif all(type(value) is str for value in one.values()):
+        elif _TEXTS.issuperset(map(type, one.values())):
             lists.add(one.keys(), cast("ValuesView[str]", one.values()))
         else:
             pairs = [(name, item) for name, value in one.items() for item in _items(value)]
@@ -148,6 +158,12 @@ def _items(value: str | int | float | list[str] | None) -> list[str]:
     if isinstance(value, list):
         return value
     return [] if value is None else [str(value)]
+
+
+def _bodies(raws: list[msgspec.Raw]) -> pa.Array:
+    if {id(_ABSENT)}.issuperset(map(id, raws)):
+        return pa.nulls(len(raws), pa.large_binary())
+    return pa.array([_body(one) for one in raws], pa.large_binary())
 
 
 def _body(raw: msgspec.Raw) -> bytes | None:

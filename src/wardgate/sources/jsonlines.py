@@ -1,11 +1,11 @@
 """JSON logs, one object a line: decoded in one go with msgspec, line by line only when one is broken.
 
 A JSON format is a `msgspec.Struct` that names the vendor's fields (all optional, unknown ones ignored) and
-a function from a list of those structs to observed columns. `JsonLinesParser` does the rest: blank lines
-skipped, broken lines rejected with a reason, positions kept.
+a function from a list of those structs to observed columns, and to what is wrong with some of them.
+`JsonLinesParser` does the rest: blank lines skipped, broken lines rejected with a reason, positions kept.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -18,22 +18,17 @@ from wardgate.sources.format import Fit, Lines, State
 _LOOKED_AT = 200  # lines of a sample that decide how well it fits
 Record = TypeVar("Record")
 Columns = dict[str, pa.Array | pa.ChunkedArray]
-ToColumns = Callable[[list[Record]], Columns]
-"""From decoded records (n) to observed columns of length n, without `position`."""
+ToColumns = Callable[[list[Record]], tuple[Columns, Mapping[int, Reason]]]
+"""From decoded records (n) to observed columns of length n, without `position`, and the reasons why some of
+them (by index) can be no calls."""
 
 
 class JsonLinesParser(Generic[Record]):
-    """Parses lines into `record` structs. A record for which `valid` answers a reason is kept aside."""
+    """Parses lines into `record` structs, and those into columns."""
 
-    def __init__(
-        self,
-        record: type[Record],
-        to_columns: ToColumns[Record],
-        valid: Callable[[Record], Reason | None] | None = None,
-    ) -> None:
+    def __init__(self, record: type[Record], to_columns: ToColumns[Record]) -> None:
         self._decoder = msgspec.json.Decoder(record, strict=False)
         self._to_columns = to_columns
-        self._valid = valid
 
     @property
     def state(self) -> State:
@@ -41,24 +36,18 @@ class JsonLinesParser(Generic[Record]):
 
     def parse(self, lines: Lines) -> Parsed:
         records, positions, rejects, blank = self._decode(lines)
-        if self._valid is not None:
-            keep = []
-            raw: list[bytes] | None = None
-            for i, one in enumerate(records):
-                reason = self._valid(one)
-                if reason is None:
-                    keep.append(i)
-                else:
-                    raw = raw if raw is not None else lines.data.split(b"\n")
-                    at = int(positions[i])
-                    rejects.append(Reject(at, reason, raw[at - lines.first]))
-            if len(keep) < len(records):
-                records = [records[i] for i in keep]
-                positions = positions[keep]
-        columns: Columns = {"position": pa.array(positions, pa.int64()), **self._to_columns(records)}
-        skipped = {"blank": blank} if blank else {}
-        rejects.sort(key=lambda reject: reject.position)
-        return Parsed(observed_table(columns), rejects, skipped)
+        columns, unfit = self._to_columns(records)
+        table = observed_table({"position": pa.array(positions, pa.int64()), **columns})
+        if unfit:
+            raw = lines.data.split(b"\n")
+            keep = np.ones(len(records), bool)
+            for i, reason in unfit.items():
+                keep[i] = False
+                at = int(positions[i])
+                rejects.append(Reject(at, reason, raw[at - lines.first]))
+            rejects.sort(key=lambda reject: reject.position)
+            table = table.filter(pa.array(keep))
+        return Parsed(table, rejects, {"blank": blank} if blank else {})
 
     def _decode(
         self, lines: Lines
