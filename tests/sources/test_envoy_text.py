@@ -23,11 +23,8 @@ DOCUMENTED = b"""\
 
 def test_the_documented_lines() -> None:
     parsed = EnvoyText().parser(Options()).parse(Lines(DOCUMENTED))
-    assert [(one.position, str(one.reason)) for one in parsed.rejects] == [
-        (3, "bad-request"),
-        (4, "not-format"),
-    ]
-    envoy, istio, older = sorted(parsed.table.to_pylist(), key=lambda row: row["position"])
+    assert [(one.position, str(one.reason)) for one in parsed.rejects] == [(3, "bad-request")]
+    envoy, istio, older, quoting = sorted(parsed.table.to_pylist(), key=lambda row: row["position"])
     assert envoy["started_at"].isoformat() == "2016-04-15T20:17:00.310000"
     assert (envoy["method"], envoy["target"], envoy["http_version"]) == (
         "POST",
@@ -42,6 +39,27 @@ def test_the_documented_lines() -> None:
     assert istio["tls_sni"] == "outbound_.8000_._.httpbin.foo.svc.cluster.local"
     assert (istio["status"], istio["service_name"]) == (418, None)
     assert older["service_name"] == "httpbin.default.svc.cluster.local"
+    assert (quoting["target"], quoting["user_agent"], quoting["host"]) == ("/slow", 'say "hi"', "a")
+
+
+def test_a_value_that_feigns_columns_is_kept_aside() -> None:
+    """Envoy writes quotes as they come, so a user agent may try to be the host as well."""
+    line = (
+        b'[2016-04-15T20:17:00.310Z] "GET /a HTTP/2" 204 - 154 0 226 100 "10.0.35.28" "%s" '
+        b'"cc21d9b0-cf5c-432b-8c7e-98aeb7988cd2" "locations" "tcp://10.0.2.1:80"\n'
+    )
+    agents = (b'x" "id" "feigned" "192.0.2.66:80', b'x" "id', b'"', b'""', b'a "b" c')
+    parsed = EnvoyText().parser(Options()).parse(Lines(b"".join(line % agent for agent in agents)))
+    assert [(one.position, str(one.reason)) for one in parsed.rejects] == [
+        (0, "not-format"),
+        (1, "not-format"),
+    ]
+    rows = sorted(parsed.table.to_pylist(), key=lambda row: row["position"])
+    assert [(row["user_agent"], row["host"]) for row in rows] == [
+        ('"', "locations"),
+        ('""', "locations"),
+        ('a "b" c', "locations"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -105,12 +105,17 @@ def line(**changed: Any) -> bytes:
         {"OriginResponseDurationMs": 5},
         {"ClientSSLProtocol": "none"},
         {"JA4": "", "JA3Hash": "abc"},
+        {"Cookies": 0},
+        {"Cookies": "abc"},
+        {"EdgeResponseBytes": ""},
+        {"EdgeResponseBytes": "12"},
     ],
     ids=lambda odd: next(iter(odd)),
 )
 def test_a_value_of_any_kind(odd: dict[str, Any]) -> None:
-    parsed = same(b"\n".join([line(), line(**odd), line(RayID="9b0e2f1d3c4a5b6e")]))
-    assert parsed.read == 3
+    for lines in ([line(), line(**odd)], [line(**odd), line()]):  # the first line says what types to expect
+        parsed = same(b"\n".join([*lines, line(RayID="9b0e2f1d3c4a5b6e")]))
+        assert parsed.read == 3
 
 
 @pytest.mark.parametrize(

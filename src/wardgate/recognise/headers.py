@@ -1,7 +1,8 @@
 """Headers as columns: one string column per header that means something, whatever way the source gave them.
 
 Lists of headers are taken apart in Arrow: names are looked at once per distinct name, and only the headers
-recognition reads become columns. A header that came several times is joined with ", " (RFC 9110, 5.3).
+recognition reads become columns. A header that came several times is joined with ", " (RFC 9110, 5.3), and
+cookies with "; " (RFC 9113, 8.2.3: HTTP/2 may send each in a field of its own).
 """
 
 import numpy as np
@@ -132,7 +133,8 @@ def _take_apart(column: pa.ChunkedArray, prefix: str, found: dict[str, pa.Array]
     wanted |= {name: own for name, own in unknown.items() if _may_hold_keys(values, codes, own)}
     for name, its_codes in wanted.items():
         at = np.flatnonzero(np.isin(codes, its_codes))
-        found[prefix + name] = _per_row(rows[at], values.take(pa.array(at)), len(lists))
+        between = "; " if name == "cookie" else ", "
+        found[prefix + name] = _per_row(rows[at], values.take(pa.array(at)), len(lists), between)
 
 
 def _may_hold_keys(values: pa.Array, codes: np.ndarray, its_codes: list[int]) -> bool:
@@ -144,12 +146,12 @@ def _may_hold_keys(values: pa.Array, codes: np.ndarray, its_codes: list[int]) ->
     return False
 
 
-def _per_row(rows: np.ndarray, values: pa.Array, count: int) -> pa.Array:
+def _per_row(rows: np.ndarray, values: pa.Array, count: int, between: str) -> pa.Array:
     """One value per row out of (row, value) pairs in row order; repeated rows joined."""
     if len(rows) > 1 and (rows[1:] == rows[:-1]).any():
         joined: dict[int, str] = {}
         for row, value in zip(rows.tolist(), values.to_pylist(), strict=True):
-            joined[row] = f"{joined[row]}, {value}" if row in joined else (value or "")
+            joined[row] = f"{joined[row]}{between}{value}" if row in joined else (value or "")
         rows, values = np.array(list(joined)), pa.array(list(joined.values()), pa.string())
     places = np.full(count, -1, np.int64)
     places[rows] = np.arange(len(rows))

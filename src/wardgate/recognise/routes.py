@@ -42,6 +42,8 @@ class Targets:
     queries: Distinct
     apart: Distinct
     """Raw queries that the source keeps apart from the target."""
+    carried: list[tuple[Codes, dict[int, Secrets]]]
+    """Codes (one per row), and what the paths and queries behind some of them carried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +90,32 @@ class Router:
         methods = coded([self._method(one) for one in methods.values], methods.codes)
         apart = distinct(_column(observed, "query"), rows)
         queries = Distinct(split.query, targets.codes)
+        carried = [(_through(codes, targets.codes), found) for codes, found in split.secrets]
         if not apart.is_empty:
-            clean = [redact_query(one.removeprefix("?"), self._tokens, []) or None for one in apart.values]
-            queries = Distinct(pa.array(clean, pa.string()), apart.codes)
+            clean, found = self._redacted(apart)
+            both = split.query.null_count < len(split.query)
+            own = queries.text() if both else None
+            queries = Distinct(clean, apart.codes)
+            if own is not None:  # some rows show it here, some there
+                queries = distinct(pc.coalesce(queries.text(), own), rows)
+            carried += [(apart.codes, found)] if found else []
         elif split.query.null_count == len(split.query):
             queries = nothing(rows)
         encoded = pc.dictionary_encode(split.path)
         spread = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         paths = Distinct(encoded.dictionary, _through(spread, targets.codes))
-        return Targets(methods, targets, split, paths, queries, apart)
+        return Targets(methods, targets, split, paths, queries, apart, carried)
+
+    def _redacted(self, queries: Distinct) -> tuple[pa.Array, dict[int, Secrets]]:
+        """Queries that a source keeps apart, redacted, and by code what they carried."""
+        clean: list[str | None] = []
+        carried: dict[int, Secrets] = {}
+        for code, query in enumerate(queries.values):
+            kept: list[tuple[str, str]] = []
+            clean.append(redact_query(query.removeprefix("?"), self._tokens, kept) or None)
+            if kept:
+                carried[code] = tuple(kept)
+        return pa.array(clean, pa.string()), carried
 
     def route(
         self, observed: pa.Table, asked: Targets, host: Distinct, spoken: Spoken, service: str, fixed: bool
@@ -136,7 +155,7 @@ class Router:
             path_id=path_id,
             place_ids=partial(self._place_ids, services, methods, service, path_ids),
             operation=operations,
-            secrets=[(_through(codes, targets.codes), carried) for codes, carried in split.secrets],
+            secrets=asked.carried,
             table=table,
             route_of=route_of,
         )

@@ -2,7 +2,7 @@ r"""F5 ASM / Advanced WAF events as key-value pairs, as F5 sends them to a repor
 
 Reference: F5, "BIG-IP ASM: Implementations", Logging Application Security Events (storage format key-value
 pairs). `key="value"` divided by commas, with or without a syslog prefix and `ASM:`. A quote inside a value is
-doubled or escaped; where a device does neither, a value ends before the next `",key="`. The first of equal
+doubled, or escaped; where a device does neither, a value ends before the next `",key="`. The first of equal
 keys counts: what a client wrote into its request comes last.
 """
 
@@ -14,8 +14,18 @@ from wardgate.sources.text_lines import parser_fit
 
 _BEGIN = re.compile(r'(?:\A|[ :>,])(?=[a-z][a-z0-9_]{1,63}=")')
 _VALUE = r'[^"\\]*(?:(?:""|\\.)[^"\\]*)*'
-_PAIR = re.compile(rf'([a-z][a-z0-9_]{{1,63}})="({_VALUE})"(?:, ?|\s*\Z)', re.DOTALL)
-_PAIRS = re.compile(rf'(?:[a-z][a-z0-9_]{{1,63}}="{_VALUE}"(?:, ?|\s*\Z))+', re.DOTALL)
+_DOUBLED = r'[^"]*(?:""[^"]*)*'
+_KEY = r"[a-z][a-z0-9_]{1,63}"
+
+
+def _patterns(value: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    pair = rf'({_KEY})="({value})"(?:, ?|\s*\Z)'
+    whole = rf'(?:{_KEY}="{value}"(?:, ?|\s*\Z))+'
+    return re.compile(pair, re.DOTALL), re.compile(whole, re.DOTALL)
+
+
+_PAIR_DOUBLED, _ALL_DOUBLED = _patterns(_DOUBLED)
+_PAIR, _ALL = _patterns(_VALUE)
 _NEXT = re.compile(r'",\s*(?=[a-z][a-z0-9_]{1,63}=")')
 _SIGNATURE = {"support_id", "request_status", "violations", "policy_name", "attack_type", "violation_rating"}
 _DATE = "%Y-%m-%d %H:%M:%S"
@@ -26,13 +36,13 @@ def pairs(line: str) -> dict[str, str] | None:
     begin = _BEGIN.search(line)
     if begin is None:
         return None
-    if _PAIRS.fullmatch(line, begin.end()) is None:
+    if _ALL_DOUBLED.fullmatch(line, begin.end()) is not None:  # then a backslash before one is the client's
+        found = dict(reversed(_PAIR_DOUBLED.findall(line, begin.end())))
+        return {key: value.replace('""', '"') for key, value in found.items()}
+    if _ALL.fullmatch(line, begin.end()) is None:
         return _loosely(line[begin.end() :])
     found = dict(reversed(_PAIR.findall(line, begin.end())))
-    for key, value in found.items():
-        if '"' in value:
-            found[key] = value.replace('""', '"').replace('\\"', '"')
-    return found
+    return {key: value.replace('""', '"').replace('\\"', '"') for key, value in found.items()}
 
 
 def _loosely(text: str) -> dict[str, str] | None:

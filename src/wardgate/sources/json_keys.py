@@ -25,9 +25,15 @@ _HEADERS = frozenset(
     {
         "authorization", "proxy-authorization", "cookie", "dpop", "api-key", "apikey", "access-token",
         "auth-token", "private-token", "ocp-apim-subscription-key", "referer", "origin", "forwarded", "via",
-        "traceparent", "accept", "accept-language",
+        "traceparent", "accept", "accept-language", "signature", "signature-input", "signature-agent",
+        "client-cert", "client-cert-chain", "sec-websocket-protocol", "webhook-id", "webhook-signature",
     }
 )  # fmt: skip
+_FAMILIES = ("x-", "cf-", "ssl-client-", "client-cert-", "sec-websocket-")
+_ENDINGS = ("-signature", "-api-key", "-apikey", "-access-token", "-auth-token", "-authorization",
+            "-assertion", "-hmac-sha256", "-signature-256", "-signature-ed25519",
+            "-subscription-key")  # fmt: skip
+"""How names of headers begin and end that present something; a key of any other name is none."""
 _ALIASES = {"referrer": "referer"}
 _NO_MAPS: Keys = {}
 
@@ -43,7 +49,8 @@ def header_of(key: str) -> tuple[str, str] | None:
         return "cookie", key[len("cookie_") :]
     name = low.replace("_", "-")
     name = _ALIASES.get(name, name)
-    return ("request", name) if name in _HEADERS or name.startswith("x-") else None
+    is_header = name in _HEADERS or name.startswith(_FAMILIES) or name.endswith(_ENDINGS)
+    return ("request", name) if is_header else None
 
 
 def value_at(record: JsonObject, key: str) -> object:

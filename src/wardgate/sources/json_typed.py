@@ -68,13 +68,13 @@ def _schema(line: bytes, kinds: Mapping[str, str]) -> pa.Schema | None:
     fields = []
     for name, value in first.items():
         kind = kinds.get(name)
-        if kind == "text" or type(value) is str:
+        if kind == "text" or (kind in (None, "stamp") and type(value) is str):
             fields.append((name, pa.string()))
-        elif kind == "whole" or type(value) is int:
+        elif (kind != "map" and type(value) is int) or (kind == "whole" and value is None):
             fields.append((name, pa.int64()))
         elif kind is None and type(value) in _OTHERS:
             fields.append((name, _OTHERS[type(value)]))
-        else:
+        else:  # of another type than it should be, which is for its record alone to answer
             return None
     return pa.schema(fields)
 

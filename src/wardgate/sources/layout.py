@@ -27,8 +27,9 @@ class Field:
 
     `name` is one of `access.FIELDS` or a header (`req.<name>`); "" is matched and dropped. `shape` says how
     far it reaches: `word` up to the next literal or a space; `words` up to the next literal, spaces allowed;
-    `list` a word that may hold ", " or " : " (several upstreams); `quoted` up to an unescaped quote; `rest`
-    to the end of the line. `spaces` is how many delimiters a `words` field always holds (a CLF stamp: 1).
+    `list` a word that may hold ", " or " : " (several upstreams); `quoted` up to an unescaped quote, or where
+    nothing is escaped up to what the layout has behind it; `rest` to the end of the line. `spaces` is how
+    many delimiters a `words` field always holds (a CLF stamp: 1).
     """
 
     name: str
@@ -43,7 +44,7 @@ Piece = str | Field
 class Layout:
     """Literals and fields in order.
 
-    `unescape` undoes the escapes inside values (None: there are none, and a quote always ends a value);
+    `unescape` undoes the escapes inside values (None: there are none, and quotes of a client stand there);
     `delimiter` is what divides columns, for the fast path; `stamp` says whether the log stamps a call's
     start or its end; `precision_us` is the stamp's resolution; `time_format` the `strptime` form of
     `time_text`. `refine` is for what a vendor writes in one column and means as two, or encodes.
@@ -79,7 +80,7 @@ def _reach(piece: Field, following: Piece | None, escapes: bool) -> str:
     if piece.shape == "rest":
         return r"[^\n]*"
     if piece.shape == "quoted":
-        return r'[^"\\]*(?:\\.[^"\\]*)*' if escapes else '[^"]*'
+        return r'[^"\\]*(?:\\.[^"\\]*)*' if escapes else _up_to(following)
     stop = following[0] if isinstance(following, str) and following else " "
     if piece.shape == "list":
         return rf"[^{re.escape(stop)}, ]*(?:(?:,| ?: |, )+[^{re.escape(stop)}, ]+)*"
@@ -88,6 +89,15 @@ def _reach(piece: Field, following: Piece | None, escapes: bool) -> str:
             return rf"(?:(?!{re.escape(following)})[^\n])*"
         return rf"[^{re.escape(stop)}\n]*"
     return rf"[^{re.escape(stop)} \n]*"
+
+
+def _up_to(following: Piece | None) -> str:
+    """A value with quotes of its own. It never holds what divides two columns: nobody can feign one."""
+    if following == '"':  # the last column
+        return r'(?:(?!" ")[^\n])*'
+    if isinstance(following, str) and len(following) > 1:
+        return rf"(?:(?!{re.escape(following)})[^\n])*"
+    return '[^"]*'
 
 
 def unescape_json(value: str) -> str:

@@ -3,6 +3,8 @@
 Reference: Microsoft Learn, "W3C Logging" (HTTP Server API) and "Enhanced Logging for IIS 8.5". A
 line is written when the response was sent; stamps are UTC. `s-ip` is the server, `c-ip` the client. IIS
 counts `time-taken` in milliseconds; the W3C's draft, and those who follow it (Tomcat, WebLogic), in seconds.
+Spaces are written `+`, and so is a `+` of the client's own: in headers it is a space again behind a scheme, a
+comma, a semicolon and between quotes, where no value has any other.
 """
 
 import re
@@ -42,6 +44,9 @@ _FIELDS: dict[str, str] = {
 }
 """Field identifier → field; `cs(Name)` and `sc(Name)` are headers."""
 
+_SPACED = re.compile(r"(?<=[,;])\+|(?<=\")\+(?=\")")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z-]{1,19}|AWS4-[A-Z0-9-]{8,24})\+(?=.)")
+_SCHEMES = ("req.authorization", "req.proxy-authorization", "req.x-authorization")
 _HEADER = re.compile(r"(cs|sc)\(([A-Za-z0-9_-]{1,64})\)\Z")
 _FIELDS_LINE = re.compile(rb"^#\s*Fields\s*:([^\n]*)", re.MULTILINE | re.IGNORECASE)
 _SECONDS = re.compile(r"apache tomcat|weblogic|oracle|jigsaw", re.IGNORECASE)
@@ -82,8 +87,11 @@ def _refined(fields: dict[str, pa.Array], *, date: str) -> dict[str, pa.Array]:
         del fields["url"]
     if "user_agent" in fields:
         fields["user_agent"] = by_distinct(fields["user_agent"], _spaced, pa.string())
-    if "req.cookie" in fields:
-        fields["req.cookie"] = by_distinct(fields["req.cookie"], _cookies, pa.string())
+    for name, values in fields.items():
+        if name in _SCHEMES:
+            fields[name] = by_distinct(values, _authorization, pa.string())
+        elif name == "client_certificate" or name.startswith("req."):
+            fields[name] = by_distinct(values, _header, pa.string())
     if "forwarded_for" in fields:
         fields["forwarded_for"] = by_distinct(fields["forwarded_for"], _chain, pa.string())
     if date and "date" not in fields and "time" in fields:
@@ -99,8 +107,16 @@ def _chain(value: str) -> str:
     return value.replace("+", "")
 
 
-def _cookies(value: str) -> str:
-    return value.replace(";+", "; ")
+def _header(value: str) -> str:
+    return _SPACED.sub(" ", value) if "+" in value else value
+
+
+def _authorization(value: str) -> str:
+    found = _SCHEME.match(value)
+    if found is None:
+        return _header(value)
+    rest = value[found.end() :].removeprefix(found[0])  # some clients write the scheme twice
+    return f"{found[1]} {_header(rest)}"
 
 
 def directives_fit(parser: LineParser, sample: bytes, what: str) -> Fit | None:
