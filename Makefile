@@ -13,7 +13,8 @@ STAMP := $(VENV)/.locked
 help: ## list the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-setup: $(STAMP) ## make .venv with the locked dependencies
+setup: $(STAMP) ## make .venv with the locked dependencies, compiled: else each start would do that again
+	@$(BIN)/python -m compileall -q src
 
 $(UV):
 	$(PYTHON) -m venv .tools
@@ -21,7 +22,7 @@ $(UV):
 
 $(STAMP): requirements.lock pyproject.toml | $(UV)
 	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $(STAMP)
 

@@ -160,5 +160,27 @@ def test_a_short_command_needs_no_configuration_machinery(tmp_path: Path) -> Non
     assert configured.stdout.split() == [catalog, "True"]
 
 
+@pytest.mark.parametrize("arguments", [["ingest", "LOG"], ["operations"], ["services"]])
+def test_what_opens_a_state_is_not_loaded_where_there_is_none(arguments: list[str], tmp_path: Path) -> None:
+    """It takes as long as a short ingestion."""
+    log = tmp_path / "calls.jsonl"
+    log.write_text('{"method": "GET", "url": "https://api.example.com/v1/things/17"}\n')
+    code = (
+        "import sys; from wardgate.cli.main import cli\n"
+        "try: cli.main(sys.argv[1:])\n"
+        "except SystemExit as error: assert not error.code, error.code\n"
+        "print('sqlalchemy' in sys.modules)"
+    )
+    given = [str(log) if one == "LOG" else one for one in arguments]
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--home", tmp_path / "home", *given],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "False"
+
+
 def test_the_memory_without_a_configuration_is_the_configurations_default() -> None:
     assert LakeSettings().memory == MEMORY

@@ -1,5 +1,6 @@
 """What is free goes back to the system."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -25,3 +26,12 @@ def test_what_was_freed_in_pieces_is_given_back() -> None:
     give_back()
     assert resident_mb() < before + 60
     assert len(kept) == 40
+
+
+def test_arrow_takes_its_memory_where_all_else_does() -> None:
+    script = (
+        "from wardgate.core.memory import one_heap; import pyarrow as pa; one_heap();"
+        "print(pa.array([1, 2]).cast(pa.float64()).sum().as_py(), pa.default_memory_pool().backend_name)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["3.0", "system"]

@@ -83,9 +83,11 @@ def ingest(installation: Installation, /, paths: tuple[str, ...], as_json: bool,
     import time
 
     from wardgate.core.clock import system_clock
+    from wardgate.core.memory import one_heap
     from wardgate.service import reading
     from wardgate.sources.files import find_inputs
 
+    one_heap()
     began, since_us = time.monotonic(), system_clock()
     inputs = find_inputs(paths)
     how = _reading(given)
@@ -131,7 +133,7 @@ def _ingested(
     from wardgate.pipeline import Pipeline
     from wardgate.service.ingest import Ingest
     from wardgate.service.learning import learn_all
-    from wardgate.service.settling import settled_at
+    from wardgate.service.settled import settled_at
 
     settled = settled_at(installation.home, installation.state_url, system_clock)
     pipeline = Pipeline(lake, installation.key, system_clock, eager=True)

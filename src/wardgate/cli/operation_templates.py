@@ -148,7 +148,8 @@ def _settle(
     from wardgate.core.clock import system_clock
     from wardgate.service.learning import learn_all
     from wardgate.service.owners import owner_named
-    from wardgate.service.settling import Settling, checked, service_of, services_of, settled_at
+    from wardgate.service.settled import settled_at
+    from wardgate.service.settling import Settling, checked, service_of, services_of
 
     checked(template)
     given["said_by"] = owner_named(given["said_by"] or _user())

@@ -328,7 +328,7 @@ def _relabel(installation: Installation) -> None:
     """Let what was called have the templates that specifications in force settle."""
     from wardgate.core.clock import system_clock
     from wardgate.service.learning import learn_all
-    from wardgate.service.settling import settled_at
+    from wardgate.service.settled import settled_at
 
     settled = settled_at(installation.home, installation.state_url, system_clock)
     with installation.lake() as lake:

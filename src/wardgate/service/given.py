@@ -1,8 +1,12 @@
-"""What people gave, as far as judging operations needs it: specifications in outline, and owners."""
+"""What people gave, as far as judging operations needs it: specifications in outline, and owners.
+
+Where nobody gave anything there is no state, and what opens it (a third of a short command) is not loaded.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import msgspec
 import zstandard
@@ -13,9 +17,11 @@ from wardgate.inventory.codeowners import Codeowners, Line
 from wardgate.inventory.covering import Given
 from wardgate.inventory.owners import Owners, Rule, Word
 from wardgate.inventory.specifications.form import Outline, Specification
-from wardgate.state.owners import CodeOwnersFile, OwnerFacts
-from wardgate.state.specifications import GivenSpecification, Specifications
-from wardgate.state.store import State, open_state
+
+if TYPE_CHECKING:
+    from wardgate.state.owners import CodeOwnersFile, OwnerFacts
+    from wardgate.state.specifications import GivenSpecification, Specifications
+    from wardgate.state.store import State
 
 _MOST_CONTENT = 1 << 30
 
@@ -28,14 +34,17 @@ class Knowledge:
     owners: Owners = field(default_factory=Owners)
 
 
-def knowledge(state: State, clock: Clock) -> Knowledge:
+def knowledge(state: "State", clock: Clock) -> Knowledge:
     """What is in force now."""
+    from wardgate.state.owners import OwnerFacts
+    from wardgate.state.specifications import Specifications
+
     kept = Specifications(state, clock)
     given = [as_given(one, outline(kept, one)) for one in kept.in_force()]
     return Knowledge(given, owners_of(OwnerFacts(state, clock)))
 
 
-def owners_of(facts: OwnerFacts) -> Owners:
+def owners_of(facts: "OwnerFacts") -> Owners:
     """Owners, as people, their rules and CODEOWNERS files have them."""
     words = [
         Word(
@@ -57,7 +66,7 @@ def owners_of(facts: OwnerFacts) -> Owners:
     return Owners(words, rules, {one.name: Codeowners(one.name, lines_of(one)) for one in facts.files()})
 
 
-def lines_of(file: CodeOwnersFile) -> list[Line]:
+def lines_of(file: "CodeOwnersFile") -> list[Line]:
     """The lines of a CODEOWNERS file in force."""
     content = zstandard.ZstdDecompressor().decompress(file.content, max_output_size=_MOST_CONTENT)
     return msgspec.json.decode(content, type=list[Line])
@@ -69,6 +78,8 @@ def opened(home: Home, url: str | None, clock: Clock) -> Iterator[Knowledge]:
     if url is None and not home.state.exists():
         yield Knowledge()
         return
+    from wardgate.state.store import open_state
+
     state = open_state(home, url)
     try:
         yield knowledge(state, clock)
@@ -76,21 +87,21 @@ def opened(home: Home, url: str | None, clock: Clock) -> Iterator[Knowledge]:
         state.close()
 
 
-def outline(kept: Specifications, given: GivenSpecification) -> Outline:
+def outline(kept: "Specifications", given: "GivenSpecification") -> Outline:
     """What a listing needs of a specification."""
     return msgspec.json.decode(_content(kept, given), type=Outline)
 
 
-def specification(kept: Specifications, given: GivenSpecification) -> Specification:
+def specification(kept: "Specifications", given: "GivenSpecification") -> Specification:
     """All that was read of a specification."""
     return msgspec.json.decode(_content(kept, given), type=Specification)
 
 
-def as_given(one: GivenSpecification, found: Outline) -> Given:
+def as_given(one: "GivenSpecification", found: Outline) -> Given:
     """A specification in force with what was read of it."""
     owners = msgspec.json.decode(one.owners, type=tuple[tuple[str, str], ...]) if one.owners else ()
     return Given(one.name, one.added_at_us, found, one.service, owners)
 
 
-def _content(kept: Specifications, given: GivenSpecification) -> bytes:
+def _content(kept: "Specifications", given: "GivenSpecification") -> bytes:
     return zstandard.ZstdDecompressor().decompress(kept.content(given), max_output_size=_MOST_CONTENT)

@@ -12,7 +12,6 @@ from functools import partial
 
 from wardgate.core.clock import Clock
 from wardgate.core.errors import WardgateError
-from wardgate.core.home import Home
 from wardgate.inventory.covering import coverings
 from wardgate.inventory.seen import seen
 from wardgate.lake.store import Lake
@@ -21,9 +20,9 @@ from wardgate.recognise.templates import NAME, erased
 from wardgate.recognise.templating.settled import Settled
 from wardgate.recognise.templating.trie import DEEPEST
 from wardgate.service.given import as_given, outline
-from wardgate.service.learning import SettledOf, nothing_settled
+from wardgate.service.learning import SettledOf
 from wardgate.state.specifications import Specifications
-from wardgate.state.store import State, open_state
+from wardgate.state.store import State
 from wardgate.state.template_words import TemplateWord, TemplateWords, WordKind, unknown
 
 MOST_WORDS = 10_000
@@ -223,21 +222,6 @@ def settled_in(state: State, clock: Clock, lake: Lake) -> Mapping[str, Settled]:
         for service, covers in (coverings(given, seen(lake)) if given else {}).items()
     }
     return composed(TemplateWords(state, clock).in_force(), described)
-
-
-def settled_at(home: Home, url: str | None, clock: Clock) -> SettledOf:
-    """The same of an installation that may have no state yet."""
-    if url is None and not home.state.exists():
-        return nothing_settled
-
-    def found(lake: Lake) -> Mapping[str, Settled]:
-        state = open_state(home, url)
-        try:
-            return settled_in(state, clock, lake)
-        finally:
-            state.close()
-
-    return found
 
 
 def settled_of(state: State, clock: Clock) -> SettledOf:
