@@ -41,6 +41,22 @@ def places(secret: str) -> Iterator[dict[str, Any]]:
     yield {"id": secret, "orderId": secret, "password": secret}
 
 
+def other_forms(secret: str) -> dict[int, str]:
+    """XML and multipart bodies with a secret at every place that they have."""
+    part = '--X7\r\nContent-Disposition: form-data; name="{}"; filename="{}"\r\nX-Y: {}\r\n\r\n{}\r\n'
+    return {
+        3: f"<x>{secret}</x>",
+        5: f'<x a="{secret}" password="{secret}"><!-- {secret} --><state>{secret}</state>t {secret}</x>',
+        6: f"<x><{secret}>open</{secret}><?p {secret}?><![CDATA[{secret}]]></x>",
+        7: f'<!DOCTYPE x [<!ENTITY e "{secret}">]><x>&e;</x>',
+        8: part.format("state", "a.txt", "b", secret)
+        + part.format(secret, secret, secret, "open")
+        + "--X7--",
+        9: part.format("meta", "m.json", "b", json.dumps({"state": secret, secret: [secret]})) + "--X7--\r\n",
+        10: part.format("a", "b", "c", secret)[:-5],
+    }
+
+
 @pytest.fixture
 def called(run: Run, tmp_path: Path) -> Run:
     """A home that saw 30 orders created and listed, and canaries in every place of other calls."""
@@ -60,7 +76,7 @@ def called(run: Run, tmp_path: Path) -> Run:
     for secret in CANARIES:
         for at, body in enumerate(places(secret)):
             raw = json.dumps(body)
-            sent = {0: body, 1: raw, 2: f"a={secret}&b[{secret}]=1", 3: f"<x>{secret}</x>", 4: raw[:-3]}
+            sent = {0: body, 1: raw, 2: f"a={secret}&b[{secret}]=1", 4: raw[:-3], **other_forms(secret)}
             url = f"https://shop.example/v1/canaries/{at}"
             calls += [
                 {"method": "PUT", "url": url, "request_body": one, "response_body": one}

@@ -107,9 +107,39 @@ def test_bodies_of_every_kind() -> None:
             ("payment-card", "body:people[].card.number"): 2,
         },
         {("email", "body:email"): 1},
-        {("email", "body:"): 1},
+        {("email", "body:user"): 1},
         {("email", "response.body:[]"): 1},
         {("email", "body:*"): 1, ("email", "response.body:"): 1},
+    ]
+
+
+def test_fields_of_forms_with_files_and_of_xml_are_told_by_name_and_by_form() -> None:
+    multipart = "\r\n".join(
+        (
+            '--X-7\r\nContent-Disposition: form-data; name="ssn"\r\n\r\n536904399',
+            '--X-7\r\nContent-Disposition: form-data; name="n"\r\n\r\n536904399',
+            f'--X-7\r\nContent-Disposition: form-data; name="cv"; filename="{MAIL}"\r\n'
+            f"Content-Type: text/plain\r\n\r\nwrite to {MAIL}",
+            '--X-7\r\nContent-Disposition: form-data; name="meta"\r\nContent-Type: application/json\r\n\r\n'
+            f'{{"owners": ["{MAIL}"]}}',
+            "--X-7--\r\n",
+        )
+    )
+    envelope = (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+        '<Pay card="4111111111111111"><customer><firstName>Ann</firstName></customer><n>536904399</n></Pay>'
+        "</s:Body></s:Envelope>"
+    )
+    assert found(request_body=[multipart.encode(), envelope.encode()]) == [
+        {
+            ("national-id.us-ssn", "body:ssn"): 1,
+            ("email", "body:cv"): 2,
+            ("email", "body:meta.owners[]"): 1,
+        },
+        {
+            ("payment-card", "body:Envelope.Body.Pay.@card"): 1,
+            ("person-name", "body:Envelope.Body.Pay.customer.firstName"): 1,
+        },
     ]
 
 

@@ -14,7 +14,7 @@ from wardgate.core.keys import Key
 from wardgate.core.observed import OBSERVED
 from wardgate.inventory.body_schemas import BodySchema, schemas_of
 from wardgate.recognise import schemas
-from wardgate.recognise.bodies import MOST_FIELDS, MOST_VALUES
+from wardgate.recognise.body_bounds import MOST_FIELDS, MOST_VALUES
 from wardgate.recognise.carried import BodyReader
 
 READER = BodyReader(Key(b"k" * 32))

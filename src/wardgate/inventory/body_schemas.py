@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import structs
+
 from wardgate.inventory.scope import Scope, question
 from wardgate.inventory.specifications.form import Shape
 from wardgate.lake.engine import ALIAS
@@ -19,6 +21,7 @@ from wardgate.recognise.schemas import MOST_CONSTANTS, MOST_PLACES, depth
 ENOUGH = 20
 """Values seen before a handful of constants is called an enumeration."""
 _DEEPEST = 40
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 @dataclass(slots=True)
@@ -59,8 +62,15 @@ class BodySchema:
         return _json_schema(self.places)
 
     def shape(self) -> Shape:
-        """As specifications have it."""
-        return _shape(self.json_schema(), 0)
+        """As specifications have it.
+
+        Forms write every value as text, so nothing is said of types there; of XML, whose elements and
+        attributes specifications describe in another way, nothing at all.
+        """
+        if self.media_type.endswith(("/xml", "+xml")):
+            return Shape()
+        found = _shape(self.json_schema(), 0)
+        return _untyped(found) if self.media_type in _FORMS else found
 
 
 def body_schemas(lake: Lake, scope: Scope) -> list[BodySchema]:
@@ -140,6 +150,17 @@ def _node(stats: Stats) -> dict[str, Any]:
     ):
         node["enum"] = [*sorted(words), *([None] if "null" in kinds else [])]
     return node
+
+
+def _untyped(one: Shape) -> Shape:
+    """A shape without the types of its texts."""
+    return structs.replace(
+        one,
+        types=() if one.types == ("string",) else one.types,
+        fields={name: _untyped(field) for name, field in one.fields.items()},
+        items=None if one.items is None else _untyped(one.items),
+        more=None if one.more is None else _untyped(one.more),
+    )
 
 
 def _shape(node: Mapping[str, Any], deep: int) -> Shape:

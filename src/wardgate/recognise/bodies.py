@@ -17,21 +17,14 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import chain, islice
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from wardgate.match.secrets import secret_kind
+from wardgate.recognise.body_bounds import MOST_DEPTH, MOST_FIELDS, MOST_VALUES
 from wardgate.recognise.distinct import Codes
-from wardgate.recognise.other_bodies import read_other
+from wardgate.recognise.reading_bodies import read_body
 
-MOST_BYTES = 1 << 20
-"""Longest body that is decoded."""
-MOST_VALUES = 5_000
-"""Values of one body that are looked at."""
-MOST_DEPTH = 32
-MOST_FIELDS = 200
-"""An object with more fields is a map: its keys are data."""
 _SURELY_FEW = 2 * MOST_VALUES
 """Bytes of the longest body that cannot hold too many values: each takes two."""
 _MANY_SHAPES = 32
@@ -39,8 +32,6 @@ _MANY_SHAPES = 32
 
 _NAME = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$:-]{0,63}\Z")
 _DATA = re.compile(r"\d{5}|\d.*[-_:].*\d.*[-_:].*\d|[0-9a-fA-F]*\d[0-9a-fA-F]{7}")
-_OPENING = (b"{", b"[")
-_DECODER = msgspec.json.Decoder()
 
 
 class Kind(IntEnum):
@@ -142,7 +133,7 @@ class Walker:
             if len(body) > _SURELY_FEW:
                 large.append(document)
                 continue
-            root = _read(body)
+            root = read_body(body)
             is_text[document] = type(root) is str or root is None
             if root is not None:
                 roots.append(root)
@@ -151,7 +142,7 @@ class Walker:
             items[documents] = list(map(_items, roots))
             self._descend(roots, np.array(documents, np.int64))
         for document in large:  # each alone, since its values must be counted
-            root = _read(bodies[document])
+            root = read_body(bodies[document])
             is_text[document] = type(root) is str or root is None
             if root is not None:
                 items[document] = _items(root)
@@ -341,23 +332,6 @@ def _uncollected() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
-
-
-def _read(body: bytes) -> dict[str, object] | list[object] | str | None:
-    """What a body holds: JSON, a form as an object, another text; None for nothing that can be read."""
-    root = _decoded(body)
-    return read_other(body) if root is None else root
-
-
-def _decoded(body: bytes) -> dict[str, object] | list[object] | None:
-    """A JSON object or array; None where it is none, or too long to be decoded."""
-    if len(body) > MOST_BYTES or (body[:1] not in _OPENING and body[:64].lstrip()[:1] not in _OPENING):
-        return None
-    try:
-        root: dict[str, object] | list[object] = _DECODER.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    return root
 
 
 def _items(root: object) -> int:

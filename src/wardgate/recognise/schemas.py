@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 from wardgate.match.field_names import words_of
 from wardgate.match.finder import Finder
 from wardgate.match.secrets import carries_secret, is_secret_name
-from wardgate.recognise.bodies import MOST_FIELDS, Kind, Walked, child_place
+from wardgate.recognise.bodies import Kind, Walked, child_place
+from wardgate.recognise.body_bounds import MOST_FIELDS
 from wardgate.recognise.distinct import Codes, compressed
 from wardgate.recognise.formats import FORMATS, PLAIN, formats
 
