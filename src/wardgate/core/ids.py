@@ -12,16 +12,36 @@ _MASK = np.uint64((1 << 63) - 1)
 def mixed(first: Ids, second: Ids) -> Ids:
     """One 63-bit id per pair of keyed ids (splitmix64 finaliser over their combination); never 0."""
     with np.errstate(over="ignore"):
-        x = first.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) ^ (
-            second.astype(np.uint64) + np.uint64(0xD1B54A32D192ED03)
-        )
+        x = first.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        x ^= second.view(np.uint64) + np.uint64(0xD1B54A32D192ED03)
         x ^= x >> np.uint64(30)
         x *= np.uint64(0xBF58476D1CE4E5B9)
         x ^= x >> np.uint64(27)
         x *= np.uint64(0x94D049BB133111EB)
         x ^= x >> np.uint64(31)
-    out: Ids = (x & _MASK).astype(np.int64)
-    return np.maximum(out, 1)
+    x &= _MASK
+    return np.maximum(x.view(np.int64), 1, out=x.view(np.int64))
+
+
+def runs(ids: Ids) -> tuple[Ids, Ids]:
+    """Rows in an order in which equal ids stand together, and where in it each run of them starts.
+
+    Not the order of arrival within a run: NumPy's vectorised sort takes a sixth of the time of a stable one.
+    """
+    order = np.argsort(ids)
+    ordered = ids[order]
+    starts = np.flatnonzero(np.concatenate((np.ones(min(len(ids), 1), bool), ordered[1:] != ordered[:-1])))
+    return order, starts
+
+
+def unique(ids: Ids) -> tuple[Ids, Ids, Ids]:
+    """Distinct ids in order, the first row of each, and for each row which of them it has."""
+    order, starts = runs(ids)
+    if not len(starts):
+        return ids, order, order
+    which = np.empty(len(ids), np.int64)
+    which[order] = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(ids)))
+    return ids[order[starts]], np.minimum.reduceat(order, starts), which
 
 
 WIDTH = 64

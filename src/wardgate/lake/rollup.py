@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wardgate.core.ids import mixed
+from wardgate.core.ids import mixed, runs, unique
 from wardgate.lake.tables import LATENCIES, ROLLUPS
 
 _MINUTE = 60_000_000
@@ -35,11 +35,18 @@ def rollups(calls: pa.Table) -> pa.Table:
     timed = _present(calls, "duration_us") & counted
     took = np.where(timed, _numbers(calls, "duration_us"), 0)
 
+    nothing = np.zeros(len(starts), np.int64)
+    sizes = np.diff(starts, append=len(order))
+
     def total(values: npt.NDArray[np.generic]) -> Column:
+        if not values.any():
+            return nothing
+        if values.dtype == bool and values.all():
+            return sizes
         out: Column = np.add.reduceat(values[order].astype(np.int64), starts)
         return out
 
-    first = order[starts]
+    first, at = order[starts], started[order]
     columns: dict[str, Column] = {
         "minute_us": minute[first],
         "path_id": path[first],
@@ -52,9 +59,9 @@ def rollups(calls: pa.Table) -> pa.Table:
         "response_bytes": total(np.where(counted, _numbers(calls, "response_bytes"), 0)),
         "timed_calls": total(timed),
         "duration_us": total(took),
-        "duration_max_us": np.maximum.reduceat(took[order], starts),
-        "first_us": np.minimum.reduceat(started[order], starts),
-        "last_us": np.maximum.reduceat(started[order], starts),
+        "duration_max_us": np.maximum.reduceat(took[order], starts) if timed.any() else nothing,
+        "first_us": np.minimum.reduceat(at, starts),
+        "last_us": np.maximum.reduceat(at, starts),
     }
     source = pa.array([calls["source"][0].as_py()], pa.string()).take(
         pa.array(np.zeros(len(starts), np.int64))
@@ -76,7 +83,7 @@ def presented(calls: pa.Table) -> pa.Table:
     if not len(others):
         return ROLLUPS.empty_table()
     # A credential that one call shows in two places was presented once.
-    _, first = np.unique(mixed(ids[others], row[others]), return_index=True)
+    _, first, _ = unique(mixed(ids[others], row[others]))
     chosen = others[first]
     owned = calls.take(pa.array(row[chosen]))
     at = owned.schema.get_field_index("credential_id")
@@ -109,10 +116,7 @@ def _groups(*keys: Column) -> tuple[Column, Column]:
     key = keys[0]
     for more in keys[1:]:
         key = mixed(key, more)
-    order = np.argsort(key, kind="stable")
-    ordered = key[order]
-    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    return order, starts
+    return runs(key)
 
 
 def _numbers(calls: pa.Table, name: str) -> Column:

@@ -9,6 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wardgate.core.ids import unique
+
 Codes = npt.NDArray[np.int64]
 _SMALL = 1 << 22  # keys below this are counted by table instead of by sorting,
 _SPARSE = 64  # unless the table would be so many times longer than there are keys
@@ -105,8 +107,8 @@ def combined(*codes: Codes) -> tuple[Codes, Codes]:
             size = len(places)
         key, size = key * width + more + 1, size * width
     if size > min(_SMALL, _SPARSE * len(key) + _SPARSE):
-        _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-        return first.astype(np.int64), inverse.astype(np.int64)
+        _, first, which = unique(key)
+        return first, which
     table = np.full(size, -1, np.int64)
     table[key[::-1]] = np.arange(len(key) - 1, -1, -1)
     seen = np.flatnonzero(table >= 0)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wardgate.core.call import CLAIMS, CREDENTIAL
-from wardgate.core.ids import Ids, mixed
+from wardgate.core.ids import Ids, mixed, unique
 from wardgate.core.keys import Key
 from wardgate.lake.tables import CALLERS, CREDENTIALS, INSTANCES, MOST_INSTANCES
 from wardgate.match.secrets import carries_secret
@@ -136,7 +136,7 @@ class Identifier:
         codes = np.where(named, len(software) + 1 + primary, codes)
         kind = coded(labels, codes).text()
 
-        unique, first = np.unique(ids, return_index=True)
+        distinct_ids, first, _ = unique(ids)
         anonymous = first[~named[first]]
         products = pa.array([one.product for one in software] + ["no user agent"], pa.string())
         said = np.where(agent.codes[anonymous] < 0, len(software), agent.codes[anonymous])
@@ -151,7 +151,7 @@ class Identifier:
         sure = np.array([one.confidence for one in software] + [0.1], np.float32)
         chosen = first[named[first]]
         owners = [callers[primary[row]] for row in chosen.tolist()]
-        count = len(unique)
+        count = len(distinct_ids)
         rows = pa.table(
             {
                 "caller_id": pa.array(np.concatenate([ids[anonymous], ids[chosen]])),

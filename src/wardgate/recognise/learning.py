@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wardgate.core.ids import Ids, KnownIds, mixed
+from wardgate.core.ids import Ids, KnownIds, mixed, unique
 from wardgate.core.keys import Key
 from wardgate.lake.tables import SIGHTINGS
 from wardgate.recognise.distinct import Codes
@@ -131,7 +131,7 @@ class Learning:
 
     def _make_room(self, trie: Trie, new: pa.Table) -> None:
         """Let a trie choose which of the new paths it keeps; each is shown to it once."""
-        ids, first = np.unique(new["place_id"].to_numpy(), return_index=True)
+        ids, first, _ = unique(new["place_id"].to_numpy())
         unknown = self._shown.fresh(ids)
         ids, first = ids[unknown], first[unknown]
         self._shown.add(ids)
@@ -158,7 +158,9 @@ class Learning:
         if status is not None:
             shown = status.take(pa.array(calls)).fill_null(0).to_numpy(zero_copy_only=False)
             classes = np.clip(shown // 100, 0, _CLASSES - 1).astype(np.int64)
-        combined = np.unique(route_of[calls] * _CLASSES + classes)
+        there = np.zeros(len(ids) * _CLASSES, bool)
+        there[route_of[calls] * _CLASSES + classes] = True
+        combined = np.flatnonzero(there)
         route, classes = combined // _CLASSES, combined % _CLASSES
         seen = mixed(ids[route], classes + 1)
         order = np.argsort(seen, kind="stable")

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wardgate.core.ids import Ids, mixed
+from wardgate.core.ids import Ids, mixed, unique
 from wardgate.core.keys import Key
 from wardgate.recognise.distinct import Codes, Distinct, coded, combined, distinct, nothing
 from wardgate.recognise.paths import PathBook
@@ -267,7 +267,7 @@ class Router:
         are those of each path's own looks; `learning` puts better ones in their place.
         """
         service_ids = np.array(self._key.ids64("service", [one[0] for one in heads]), np.int64)
-        ids, first, route_of = np.unique(path_id, return_index=True, return_inverse=True)
+        ids, first, route_of = unique(path_id)
         its_head, its_path = head[first], paths.codes[first]
         its_place = places[its_path]
         its_template = self._book.template_of[its_place]

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from wardgate.sources.access import NUMBERS
+from wardgate.sources.format import places_of
 from wardgate.sources.layout import Field, Layout, Piece
 
 Positions = npt.NDArray[np.int64]
@@ -134,10 +135,10 @@ class ColumnPlan:
         quote, space = ord('"'), ord(self.delimiter)
         marks = np.frombuffer(data.translate(None, _all_but(self.delimiter)), np.uint8)
         is_quote = marks == quote
-        inside = (np.cumsum(is_quote, dtype=np.uint8) & 1).view(bool)  # from an opening quote on
+        inside = np.logical_xor.accumulate(is_quote)  # from an opening quote on
         whole = marks[~inside | is_quote].tobytes()
         raw = np.frombuffer(data, np.uint8)
-        quotes = np.flatnonzero(raw == quote)
+        quotes = places_of(quote, data)
         beside = np.concatenate((raw[quotes[::2] - 1], raw[quotes[1::2] + 1]))
         lines = len(whole) // (len(self.skeleton) + 1)
         clean = whole == (self.skeleton + b"\n") * lines

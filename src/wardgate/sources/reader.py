@@ -109,6 +109,13 @@ class LineChunks:
         while not at_end:
             more = self._read(max(self.chunk - len(rest), 1 << 16))
             at_end = not more
+            cut = more.rfind(b"\n") + 1
+            if cut and not at_end:  # the usual case, with one copy of the bytes
+                with memoryview(more) as view:
+                    data = b"".join((rest, view[:cut])) if rest or cut < len(more) else more
+                rest = more[cut:]
+                yield from self._whole(data)
+                continue
             data = rest + more if rest else more
             end = data.rfind(b"\n") + 1
             if at_end and end < len(data) and (self.partial_tail or self.broken):
