@@ -412,6 +412,12 @@ def test_mutated_protobuf_is_read_or_refused(data: st.DataObject) -> None:
     assert found.served.read + found.made.read == len(spans)
 
 
+@pytest.mark.parametrize(("encode", "decode"), ENCODINGS)
+def test_a_name_without_a_text_gives_way_to_its_older_form(encode: Any, decode: Any) -> None:
+    attributes = {**OLD_SERVER, "http.request.method": []}
+    assert one_row(calls_of_spans(decode(encode((SERVER, attributes)))), SERVER)["method"] == "GET"
+
+
 _values = st.one_of(
     st.text(max_size=20),
     st.integers(-(2**63), 2**63 - 1),

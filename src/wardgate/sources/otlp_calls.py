@@ -219,8 +219,9 @@ def _first(attributes: Attributes, *names: str) -> Value:
 
 
 def _text(attributes: Attributes, *names: str) -> str | None:
-    value = _first(attributes, *names)
-    return value if isinstance(value, str) else None
+    """The first that is a text, and not an empty one."""
+    values = (attributes.get(name) for name in names)
+    return next((value for value in values if isinstance(value, str) and value), None)
 
 
 def _table(rows: list[Row]) -> pa.Table:
