@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wardgate.match.finder import LONGEST
-from wardgate.recognise import bodies
+from wardgate.recognise import bodies, known_shapes
 from wardgate.recognise.bodies import Kind, Walked, Walker, is_name
 from wardgate.recognise.body_bounds import MOST_DEPTH, MOST_FIELDS, MOST_VALUES
+from wardgate.recognise.known_shapes import KnownShapes
 
 Rows = Counter[tuple[int, str, str, str]]
 
@@ -88,6 +89,27 @@ def test_columns_are_what_a_plain_walk_finds(documents: list[Any], many_shapes: 
         expected += plain(document, one)
     assert rows_of(found) == expected
     assert found.cut == 0 and not found.is_text.any()
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(st.lists(st.tuples(JSON, st.booleans()), min_size=1, max_size=12), st.integers(1, 4))
+def test_records_of_known_shapes_change_nothing(drawn: list[tuple[Any, bool]], enough: int) -> None:
+    """Each document comes twice, some written otherwise than a program would."""
+    raw = [json.dumps(one, indent=1 if odd else None).encode() for one, odd in drawn] * 2
+    raw += [one.replace(b'"id"', b'"\\u0069d"').replace(b'"state"', b'"user"') for one in raw]
+    before, known_shapes.ENOUGH = known_shapes.ENOUGH, enough
+    try:
+        shapes = KnownShapes(is_name)
+        found = Walker(shapes).walk(raw, [7] * len(raw))
+        again = Walker(shapes).walk(raw, [7] * len(raw))
+    finally:
+        known_shapes.ENOUGH = before
+    expected: Rows = Counter()
+    for document, one in enumerate(raw):
+        expected += plain(document, json.loads(one))
+    assert rows_of(found) == rows_of(again) == expected
+    fresh = [walked(one) for one in raw]
+    assert again.items.tolist() == [one.items[0] for one in fresh]
 
 
 def test_a_walker_keeps_the_indices_of_its_places() -> None:

@@ -5,8 +5,9 @@ that look like data (identifiers, addresses, tokens) are values, not names: they
 place ever tells them; neither do the keys of a map, which is what has more than `MOST_FIELDS`, in one body or
 in all of a batch. Depth, values and bytes are bounded; of too many values the shallowest stay.
 
-Objects of one place with the same keys are one table: their members are cut into columns at C speed, and
-Python runs once per column. Walked bodies hold raw values and live only in memory, as observed tables do.
+Objects of one place with the same keys are one table, and so are records (`recognise.known_shapes`): their
+members are cut into columns at C speed, and Python runs once per column. Walked bodies hold raw values and live
+only in memory, as observed tables do.
 """
 
 import gc
@@ -17,12 +18,15 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import chain, islice
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import astuple
 
 from wardgate.match.secrets import secret_kind
 from wardgate.recognise.body_bounds import MOST_DEPTH, MOST_FIELDS, MOST_VALUES
 from wardgate.recognise.distinct import Codes
+from wardgate.recognise.known_shapes import KnownShapes
 from wardgate.recognise.reading_bodies import read_body
 
 _SURELY_FEW = 2 * MOST_VALUES
@@ -57,6 +61,7 @@ _KINDS: dict[type, Kind] = {
     list: Kind.ARRAY,
     dict: Kind.OBJECT,
 }
+"""Kinds by type; all other types are of records."""
 
 
 @dataclass(slots=True)
@@ -96,13 +101,16 @@ class _Rows:
         self.values.append(values)
 
 
-_Nodes = dict[int, list[tuple[list[object], Codes]]]
+_Parts = list[tuple[list[object], Codes]]
+_Nodes = dict[int, _Parts]
 
 
 class Walker:
     """Walks the bodies of one batch."""
 
-    def __init__(self) -> None:
+    def __init__(self, shapes: KnownShapes | None = None) -> None:
+        """`shapes`: those of bodies met before, where they are kept."""
+        self._shapes = shapes or KnownShapes(is_name)
         self.places = [""]
         """Every place met so far; the index of one never changes."""
         self.parents = [0]
@@ -111,29 +119,31 @@ class Walker:
         self._texts, self._numbers, self._others = _Rows(), _Rows(), _Rows()
         self._objects: _Nodes = {}
         self._arrays: _Nodes = {}
+        self._records: dict[tuple[int, type], _Parts] = {}
         self._left: int | None = None
         """Values that may yet be taken; None where there cannot be too many."""
         self._cut = 0
 
-    def walk(self, bodies: Sequence[bytes]) -> Walked:
-        """The rows of bodies, numbered from 0.
+    def walk(self, bodies: Sequence[bytes], families: Sequence[int] | None = None) -> Walked:
+        """The rows of bodies, numbered from 0. `families` says which are alike (None: all).
 
         Ask for some hundred at a time: what is decoded of more does not stay in the processor's caches.
         """
         with _uncollected():
-            return self._walked(bodies)
+            return self._walked(bodies, families or [0] * len(bodies))
 
-    def _walked(self, bodies: Sequence[bytes]) -> Walked:
+    def _walked(self, bodies: Sequence[bytes], families: Sequence[int]) -> Walked:
         roots: list[object] = []
         documents: list[int] = []
         large: list[int] = []
         is_text = np.zeros(len(bodies), bool)
         items = np.full(len(bodies), -1, np.int64)
+        read = self._shapes.read
         for document, body in enumerate(bodies):
             if len(body) > _SURELY_FEW:
                 large.append(document)
                 continue
-            root = read_body(body)
+            root = read(families[document], body)
             is_text[document] = type(root) is str or root is None
             if root is not None:
                 roots.append(root)
@@ -154,15 +164,17 @@ class Walker:
     def _descend(self, roots: list[object], documents: Codes) -> None:
         self._emit(0, roots, documents)
         depth = 0
-        while self._objects or self._arrays:
-            objects, arrays = self._objects, self._arrays
-            self._objects, self._arrays = {}, {}
+        while self._objects or self._arrays or self._records:
+            objects, arrays, records = self._objects, self._arrays, self._records
+            self._objects, self._arrays, self._records = {}, {}, {}
             if depth >= MOST_DEPTH:
-                waiting = (*objects.values(), *arrays.values())
+                waiting = (*objects.values(), *arrays.values(), *records.values())
                 self._cut += sum(len(nodes) for parts in waiting for nodes, _ in parts)
                 return
             for place, parts in objects.items():
                 self._fields(place, *_together(parts))
+            for (place, kind), parts in records.items():
+                self._slots(place, kind, *_together(parts))
             for place, parts in arrays.items():
                 self._members(place, *_together(parts))
             depth += 1
@@ -195,6 +207,14 @@ class Walker:
                 child = self._behind(place)
                 self._texts.add(child, Kind.KEY, documents, [key] * len(nodes))
             self._emit(child, flat[at::wide], documents)
+
+    def _slots(self, place: int, kind: type, nodes: list[object], documents: Codes) -> None:
+        """Records of one kind: a column for each of their fields."""
+        keys = kind.__struct_encode_fields__  # type: ignore[attr-defined]
+        wide = len(keys)
+        flat: list[object] = list(chain.from_iterable(map(astuple, nodes)))  # type: ignore[arg-type]
+        for at, key in enumerate(keys):
+            self._emit(self._child(place, key), flat[at::wide], documents)
 
     def _by_key(self, place: int, nodes: list[object], documents: Codes) -> None:
         """Objects of very many shapes."""
@@ -247,14 +267,17 @@ class Walker:
         """Values of one place become rows; those that hold others wait for the next level."""
         kinds = set(map(type, column))
         if len(kinds) == 1:
-            self._take(place, kinds.pop(), column, documents)
+            kind = kinds.pop()
+            if kind is not msgspec.UnsetType:
+                self._take(place, kind, column, documents)
             return
-        for kind in sorted(kinds, key=_KINDS.__getitem__):
+        kinds.discard(msgspec.UnsetType)
+        for kind in sorted(kinds, key=_order):
             rows = [at for at, one in enumerate(column) if type(one) is kind]
             self._take(place, kind, [column[at] for at in rows], documents[rows])
 
     def _take(self, place: int, kind: type, column: list[object], documents: Codes) -> None:
-        code = _KINDS[kind]
+        code = _kind(kind)
         if kind is str:
             self._texts.add(place, code, documents, column)
         elif kind is int or kind is float:
@@ -265,6 +288,8 @@ class Walker:
                 self._objects.setdefault(place, []).append((column, documents))
             elif kind is list:
                 self._arrays.setdefault(place, []).append((column, documents))
+            elif code == Kind.OBJECT:
+                self._records.setdefault((place, kind), []).append((column, documents))
 
     def _child(self, place: int, key: str) -> int:
         """The place behind a key; -1 where the key is data."""
@@ -334,13 +359,24 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
+def _kind(kind: type) -> Kind:
+    return _KINDS.get(kind, Kind.OBJECT)
+
+
+def _order(kind: type) -> tuple[int, str]:
+    return _kind(kind), kind.__name__
+
+
 def _items(root: object) -> int:
     """The length of a document's one list: itself, or the only one right below; -1 for none."""
     if type(root) is list:
         return len(root)
-    if type(root) is not dict:
+    if type(root) is dict:
+        lists = [one for one in root.values() if type(one) is list]
+    elif isinstance(root, msgspec.Struct):
+        lists = [one for one in astuple(root) if type(one) is list]
+    else:
         return -1
-    lists = [one for one in root.values() if type(one) is list]
     return len(lists[0]) if len(lists) == 1 else -1
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from wardgate.core.ids import Ids
+from wardgate.core.ids import Ids, mixed
 from wardgate.recognise.carried import Carried
 from wardgate.recognise.distinct import Codes, Distinct, combined
 
@@ -26,6 +26,8 @@ class Groups:
     status: Codes
     media: tuple[pa.Array, pa.Array]
     """Media types of requests and responses."""
+    families: tuple[Ids, Ids]
+    """Ids that are equal where requests, and where responses, are alike: of an operation, and its status."""
     seen_us: Codes
     """The latest start of its calls, in µs."""
 
@@ -46,6 +48,7 @@ def groups(
     path = first[operation][np.searchsorted(ids, path_id)]
     code = status.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
     head, of_row = combined(parts, path, code, media[0].codes, media[1].codes)
+    own = operations[path[head]]
     seen = np.zeros(len(head), np.int64)
     np.maximum.at(seen, of_row, started)
     return Groups(
@@ -54,6 +57,7 @@ def groups(
         ids[path[head]],
         code[head],
         (_media(media[0], head), _media(media[1], head)),
+        (own, mixed(own, code[head])),
         seen,
     )
 

@@ -221,7 +221,7 @@ class Recognition:
             ),
             columns["started_at_us"].cast(pa.int64()).to_numpy(),
         )
-        found = self._contents.read(view.observed, of.of_row)
+        found = self._contents.read(view.observed, of.of_row, of.families)
         columns["data_classes"] = found.data_classes
         asked, answered = found.request, found.response
         for name, carried in (("request_schema", asked), ("response_schema", answered)):

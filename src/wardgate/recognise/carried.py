@@ -20,10 +20,11 @@ from wardgate.core.object_ids import ObjectIds
 from wardgate.match.finder import Finder, finder
 from wardgate.match.signals.noticing import Noticing
 from wardgate.match.signals.shape import Side
-from wardgate.recognise.bodies import Kind, Walked, Walker
+from wardgate.recognise.bodies import Kind, Walked, Walker, is_name
 from wardgate.recognise.distinct import Codes, combined, compressed, spread
 from wardgate.recognise.identifiers import MOST as MOST_OBJECTS
 from wardgate.recognise.identifiers import is_identifier
+from wardgate.recognise.known_shapes import KnownShapes
 from wardgate.recognise.located import Located
 from wardgate.recognise.schemas import Tallies, is_free
 
@@ -93,16 +94,24 @@ class BodyReader:
         self._key = key
         self._known = known or finder()
         self._object_ids = ObjectIds(key)
+        self._shapes = KnownShapes(is_name)
 
     def read(
-        self, column: pa.ChunkedArray, groups: Codes, prefix: str, rules: Noticing | None = None
+        self,
+        column: pa.ChunkedArray,
+        groups: Codes,
+        prefix: str,
+        rules: Noticing | None = None,
+        families: Ids | None = None,
     ) -> Carried:
         """What a column of bodies carries. `groups` says for each row whose schema its body belongs to.
 
-        `rules` are the content rules to ask about its values.
+        `rules` are the content rules to ask about its values; `families` says for each group which bodies, of
+        this batch and of others, are alike.
         """
         bodies, codes = _distinct(column)
-        walker = Walker()
+        family = _families(codes, groups, families, len(bodies))
+        walker = Walker(self._shapes)
         places = _Places(self._known, self._key)
         seen = _Seen(codes, groups, len(bodies))
         tallies = Tallies()
@@ -112,7 +121,7 @@ class BodyReader:
         objects: list[tuple[Codes, Codes, Ids]] = []
         noticed: list[tuple[Codes, Codes, Codes, Codes]] = []
         for start, end in pairwise(_bounds(bodies)):
-            walked = walker.walk(bodies[start:end])
+            walked = walker.walk(bodies[start:end], family[start:end])
             places.meet(walked.places)
             texts = pc.dictionary_encode(pa.array(walked.texts, pa.string()))
             value = texts.indices.to_numpy().astype(np.int64)
@@ -189,6 +198,17 @@ class BodyReader:
         hashes[as_text] = self._object_ids.of(texts.take(pa.array(value[row[as_text]])))
         hashes[~as_text] = self._object_ids.of(pa.array(spelled, pa.string()))
         return walked.document[row] + start, walked.place[row], hashes
+
+
+def _families(codes: Codes, groups: Codes, families: Ids | None, bodies: int) -> list[int]:
+    """The family of each body: that of the first row that has it."""
+    if families is None:
+        return [0] * bodies
+    rows = np.flatnonzero(codes >= 0)
+    first = np.zeros(bodies, np.int64)
+    first[codes[rows[::-1]]] = rows[::-1]
+    own: list[int] = families[groups[first]].tolist()
+    return own
 
 
 def _noticed(

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wardgate.core.ids import Ids
 from wardgate.core.keys import Key
 from wardgate.match.finder import Finder, finder
 from wardgate.match.signals.noticing import noticing
@@ -60,17 +61,29 @@ class ContentReader:
         self._known = known or finder()
         self._bodies = BodyReader(key, self._known)
 
-    def read(self, observed: pa.Table, groups: Codes | None = None) -> Contents:
-        """What an observed batch carries. `groups`: whose schema each row's bodies belong to."""
+    def read(
+        self,
+        observed: pa.Table,
+        groups: Codes | None = None,
+        families: tuple[Ids, Ids] | None = None,
+    ) -> Contents:
+        """What an observed batch carries. `groups`: whose schema each row's bodies belong to.
+
+        `families`: which groups' requests, and which groups' responses, are alike.
+        """
         names = observed.column_names
         parts = _outside_bodies(observed, self._known)
         carried: dict[str, Carried | None] = {"request_body": None, "response_body": None}
-        for column, prefix in (("request_body", "body:"), ("response_body", "response.body:")):
+        for side, (column, prefix) in enumerate(
+            (("request_body", "body:"), ("response_body", "response.body:"))
+        ):
             if column in names and observed[column].null_count < observed.num_rows:
                 of = np.zeros(observed.num_rows, np.int64) if groups is None else groups
                 # What services answer is theirs: pages are full of script.
                 rules = noticing() if column == "request_body" else None
-                found = carried[column] = self._bodies.read(observed[column], of, prefix, rules)
+                found = carried[column] = self._bodies.read(
+                    observed[column], of, prefix, rules, families[side] if families else None
+                )
                 parts.append(found.located)
         lists = data_class_lists(parts, [one.name for one in self._known.classes], observed.num_rows)
         return Contents(lists, carried["request_body"], carried["response_body"])

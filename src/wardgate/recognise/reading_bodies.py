@@ -13,7 +13,8 @@ from wardgate.recognise.multipart_bodies import looks_multipart, read_multipart
 from wardgate.recognise.xml_bodies import looks_xml, read_xml
 
 Body = dict[str, object] | list[object] | str
-_OPENING = (b"{", b"[")
+OPENING = (b"{", b"[")
+"""What JSON objects and arrays begin with."""
 _DECODER = msgspec.json.Decoder()
 _MOST_NULS = 8
 
@@ -30,7 +31,7 @@ def structured(raw: bytes) -> dict[str, object] | list[object] | None:
     """A JSON object or array, or an XML document; None where it is none, or too long to be decoded."""
     if len(raw) > MOST_BYTES:
         return None
-    if raw[:1] in _OPENING or raw[:64].lstrip()[:1] in _OPENING:
+    if raw[:1] in OPENING or raw[:64].lstrip()[:1] in OPENING:
         try:
             root: dict[str, object] | list[object] = _DECODER.decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
