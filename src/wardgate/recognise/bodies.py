@@ -6,8 +6,8 @@ place ever tells them; neither do the keys of a map, which is what has more than
 in all of a batch. Depth, values and bytes are bounded; of too many values the shallowest stay.
 
 Objects of one place with the same keys are one table, and so are records (`recognise.known_shapes`): their
-members are cut into columns at C speed, and Python runs once per column. Walked bodies hold raw values and live
-only in memory, as observed tables do.
+members are cut into columns at C speed, and Python runs once per column. Walked bodies hold raw values and
+live only in memory, as observed tables do.
 """
 
 import gc
@@ -129,7 +129,7 @@ class Walker:
 
         Ask for some hundred at a time: what is decoded of more does not stay in the processor's caches.
         """
-        with _uncollected():
+        with uncollected():
             return self._walked(bodies, families or [0] * len(bodies))
 
     def _walked(self, bodies: Sequence[bytes], families: Sequence[int]) -> Walked:
@@ -348,7 +348,7 @@ def is_name(key: str) -> bool:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Without collecting garbage: what is decoded has no cycles, and would be looked through again."""
     was = gc.isenabled()
     gc.disable()

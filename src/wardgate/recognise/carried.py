@@ -20,7 +20,7 @@ from wardgate.core.object_ids import ObjectIds
 from wardgate.match.finder import Finder, finder
 from wardgate.match.signals.noticing import Noticing
 from wardgate.match.signals.shape import Side
-from wardgate.recognise.bodies import Kind, Walked, Walker, is_name
+from wardgate.recognise.bodies import Kind, Walked, Walker, is_name, uncollected
 from wardgate.recognise.distinct import Codes, combined, compressed, spread
 from wardgate.recognise.identifiers import MOST as MOST_OBJECTS
 from wardgate.recognise.identifiers import is_identifier
@@ -109,6 +109,17 @@ class BodyReader:
         `rules` are the content rules to ask about its values; `families` says for each group which bodies, of
         this batch and of others, are alike.
         """
+        with uncollected():
+            return self._read(column, groups, prefix, rules, families)
+
+    def _read(
+        self,
+        column: pa.ChunkedArray,
+        groups: Codes,
+        prefix: str,
+        rules: Noticing | None,
+        families: Ids | None,
+    ) -> Carried:
         bodies, codes = _distinct(column)
         family = _families(codes, groups, families, len(bodies))
         walker = Walker(self._shapes)

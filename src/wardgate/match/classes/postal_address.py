@@ -1,10 +1,18 @@
 """Postal addresses, in named fields: whole ones, streets, towns and codes."""
 
+import re
+
 from wardgate.match.classes.shape import DataClass, Pattern
 
 _WHOSE = (
     "(billing|shipping|home|mailing|postal|street|delivery|residential|permanent|work|contact|customer|legal)"
 )
+
+
+# Lengths are judged here: counted repetitions of so many letters take RE2 tens of milliseconds to prepare.
+_LONGEST_STREET = 121
+_LONGEST_TOWN = 81
+_THREE_LETTERS = re.compile(r"[A-Za-z].*?[A-Za-z].*?[A-Za-z]", re.DOTALL)
 
 
 def is_written_out(value: str) -> bool:
@@ -19,8 +27,17 @@ def is_written_out(value: str) -> bool:
 
 
 def is_street(value: str) -> bool:
-    """A word of letters, and another or a number, or a long word (`Hauptstraße`)."""
-    return sum(c.isalpha() for c in value) >= 3 and "://" not in value and "@" not in value
+    """A word of letters, and another or a number, or a long word (`Hauptstraße`); 121 characters at most."""
+    if len(value) > _LONGEST_STREET or "://" in value or "@" in value:
+        return False
+    if value.isascii():
+        return _THREE_LETTERS.search(value) is not None
+    return sum(c.isalpha() for c in value) >= 3
+
+
+def is_town(value: str) -> bool:
+    """81 characters at most."""
+    return len(value) <= _LONGEST_TOWN
 
 
 POSTAL_ADDRESS = DataClass(
@@ -54,7 +71,7 @@ STREET = DataClass(
     name="postal-address.street",
     title="Street of a postal address",
     reference="UPU S42; ISO 19160-4",
-    patterns=(Pattern(r"[\pL\pN#][\pL\pM\pN .,'\x{2019}#/°-]{2,120}", named=0.85, valid=is_street),),
+    patterns=(Pattern(r"[\pL\pN#][\pL\pM\pN .,'\x{2019}#/°-]{2,}", named=0.85, valid=is_street),),
     fields=(
         r"street( ?(address|name|line))?( one| two)?",
         r"address ?(line|street)( one| two)?",
@@ -68,7 +85,12 @@ STREET = DataClass(
         ("address_line_2", "Flat 4"),
         ("streetName", "Unter den Linden"),
     ),
-    passed=(("stream", "Hauptstraße 5"), ("street_id", "Baker Street"), ("address.line1", "")),
+    passed=(
+        ("stream", "Hauptstraße 5"),
+        ("street_id", "Baker Street"),
+        ("address.line1", ""),
+        ("street", "Baker " * 21),
+    ),
 )
 
 POSTAL_CODE = DataClass(
@@ -95,12 +117,17 @@ TOWN = DataClass(
     name="postal-address.town",
     title="Town of a postal address",
     reference="UPU S42; ISO 19160-4",
-    patterns=(Pattern(r"\pL[\pL\pM .,'\x{2019}()/-]{1,80}", named=0.6),),
+    patterns=(Pattern(r"\pL[\pL\pM .,'\x{2019}()/-]+", named=0.6, valid=is_town),),
     fields=(
         rf"({_WHOSE}|address|addr|customer|patient|user) (city|town|locality)",
         rf"{_WHOSE} address (city|town|locality)",
         r"city of (birth|residence)|home town|hometown|place of birth|birth ?place|address locality",
     ),
     found=(("address.city", "São Paulo"), ("shippingCity", "Berlin"), ("placeOfBirth", "Köln")),
-    passed=(("city", "Berlin"), ("address.city", "17"), ("capacity", "Berlin")),
+    passed=(
+        ("city", "Berlin"),
+        ("address.city", "17"),
+        ("capacity", "Berlin"),
+        ("address.city", "Berlin" * 14),
+    ),
 )
