@@ -10,9 +10,11 @@ from functools import cache
 
 import pytest
 import re2
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from wardgate.match.classes.catalogue import BUILTIN_CLASSES
-from wardgate.match.classes.shape import DataClass
+from wardgate.match.classes.shape import DataClass, Pattern
 from wardgate.match.field_names import words_of
 from wardgate.match.finder import LONGEST, Finder, finder
 
@@ -126,6 +128,18 @@ def test_patterns_are_used_and_confidence_is_a_share(one: DataClass) -> None:
     for regex in (*one.fields, *one.general_fields, *one.not_fields):
         re2.compile(regex)
         assert regex == regex.lower(), f"{one.name}: names are asked in lower case, {regex!r} has capitals"
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [pattern for one in BUILTIN_CLASSES for pattern in one.patterns if pattern.least > 1],
+    ids=lambda one: one.regex,
+)
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@given(data=st.data())
+def test_no_value_is_shorter_than_its_pattern_says(pattern: Pattern, data: st.DataObject) -> None:
+    value = data.draw(st.from_regex(re.compile(pattern.regex, re.ASCII), fullmatch=True))
+    assert len(value.encode()) >= pattern.least
 
 
 @each_class

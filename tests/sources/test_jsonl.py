@@ -73,6 +73,15 @@ def test_headers_and_bodies() -> None:
     assert found["response_body"] is None
 
 
+@given(st.lists(st.none() | st.just("") | st.text(max_size=9) | st.just({"a": [1]}), min_size=1, max_size=12))
+def test_bodies_of_many_calls_stay_with_their_calls(bodies: list[object]) -> None:
+    lines = [json.dumps({"method": "GET", "url": "/", "request_body": one}) for one in bodies]
+    column = parse("\n".join(lines).encode()).table["request_body"]
+    column.validate(full=True)
+    expected = [one.encode() if isinstance(one, str) else one and json.dumps(one).encode() for one in bodies]
+    assert column.to_pylist() == expected
+
+
 def test_a_json_body_keeps_its_numbers_as_written() -> None:
     parsed = parse(
         b'{"method":"PUT","url":"/a","request_body":{"price": 12.50, "id": 123456789012345678901}}'

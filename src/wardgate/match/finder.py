@@ -6,9 +6,9 @@ class knows by name are asked for that class too. Nothing here keeps a value.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import pairwise
 
 import numpy as np
@@ -31,6 +31,8 @@ _SET_BYTES = 256 << 20
 """What RE2 may use for a Set: the compiled patterns, and states that it makes as it meets text."""
 
 Codes = npt.NDArray[np.int64]
+_Search = Callable[[bytes, int, int], Sequence[tuple[int, int]]]
+"""(text, start, end) to the spans of a match and of its groups; -1 for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Finder:
         self._denied_classes = [at for at, _ in denials]
         self._denied_set = _set(rf"(?:^| )(?:{regex})$" for _, regex in denials)
         self._named = lru_cache(maxsize=65536)(self._named_by)
-        self._simple = lru_cache(maxsize=4096)(self._simple_forms)
+        self._others = lru_cache(maxsize=4096)(self._other_forms)
         self._named_set = lru_cache(maxsize=4096)(
             lambda forms: _set(_whole(self._forms[form][1]) for form in forms)
         )
@@ -184,7 +186,8 @@ class Finder:
             values = pc.utf8_slice_codeunits(values, 0, LONGEST)
         used, name_of = np.unique(name_of, return_inverse=True)
         kinds = [self._named(words_of(names[one])) for one in used.tolist()]
-        has_named = np.array([bool(one.classes) for one in kinds], bool)[name_of]
+        size = pc.binary_length(values).to_numpy(zero_copy_only=False)
+        has_named = size >= np.array([self._least(one) for one in kinds], np.int64)[name_of]
         # Values under one name are alike: together they leave the rest of the net empty.
         order = np.argsort(name_of, kind="stable")
         if suspect is None:
@@ -207,32 +210,30 @@ class Finder:
     ) -> Iterator[tuple[int, int, int, float]]:
         """Hits of values under one name."""
         match = self._named_set(name.forms).Match if name.classes else None
-        simple = self._simple(name.forms)
+        match_alone = self._lone_set.Match
+        only = name.classes[0] if len(name.classes) == 1 else -1
+        forms = [self._forms[form][1:] for form in name.forms]
+        others = self._others(name)
         for row, raw, may_be_alone in zip(rows, texts, alone, strict=True):
             fits = match(raw) if match is not None else None
-            if fits and not may_be_alone and simple is not None:
-                at, ways = simple
-                sure = 0.0
-                for i in fits:
-                    confidence, pattern = ways[i]
-                    if confidence > sure and (pattern.valid is anything or _is_whole(pattern, raw)):
-                        sure = confidence
-                if sure:
-                    yield row, at, 1, sure
-                continue
-            lone = self._fitting_alone(raw) if may_be_alone else []
-            if fits or lone:
+            found = match_alone(raw) if may_be_alone else None
+            lone = [self._lone[i] for i in found if others[i]] if found else None
+            if fits and not lone and only >= 0:
+                count, sure = _surest([forms[i] for i in fits], raw)
+                if count:
+                    yield row, only, count, sure
+            elif fits or lone:
                 named = [name.forms[i] for i in fits or ()]
-                for at, (sure, count) in self._decided(raw, name, named, lone).items():
+                for at, (sure, count) in self._decided(raw, name, named, lone or []).items():
                     yield row, at, count, sure
 
-    def _simple_forms(self, forms: tuple[int, ...]) -> tuple[int, list[tuple[float, Pattern]]] | None:
-        """The one class of some forms, with how sure each is; None where it takes more to decide."""
-        patterns = [self._forms[form][1] for form in forms]
-        classes = {self._forms[form][0] for form in forms}
-        if len(classes) != 1 or any(one.within for one in patterns):
-            return None
-        return classes.pop(), [(one.named, one) for one in patterns]
+    def _least(self, name: _Named) -> int:
+        """Bytes of the shortest value that may be of a class by name."""
+        return min((self._forms[form][1].least for form in name.forms), default=LONGEST * 8)
+
+    def _other_forms(self, name: _Named) -> list[bool]:
+        """Which forms that stand alone are of classes of which a name says nothing."""
+        return [self._forms[form][0] not in name.denied | {*name.classes} for form in self._lone]
 
     def _netted(self, values: pa.Array, at_once: int) -> npt.NDArray[np.bool_]:
         """Where a form that stands alone may be: some values at a time, asked as one text."""
@@ -273,11 +274,11 @@ class Finder:
         return found
 
     def _try(self, form: int, value: bytes, confidence: float, found: dict[int, tuple[float, int]]) -> None:
-        at, pattern, compiled = self._forms[form]
+        at, pattern, search = self._forms[form]
         before, counted = found.get(at, (0.0, 0))
         if counted and confidence <= before and not pattern.within:
             return  # one occurrence, no surer: it would add nothing
-        count = _count(compiled, pattern, value)
+        count = _count(search, pattern, value)
         if count:
             found[at] = max(before, confidence), max(counted, count)
 
@@ -298,16 +299,18 @@ def finder() -> Finder:
     return Finder(data_classes())
 
 
-def _compiled(one: DataClass, pattern: Pattern) -> "re2._Regexp":
-    """A pattern whose first group is the value."""
+def _compiled(one: DataClass, pattern: Pattern) -> _Search:
+    """What searches for a pattern, whose first group is the value."""
     options = re2.Options()
     options.log_errors = False
     try:
         whole = re2.compile(_whole(pattern), options)
-        return whole if whole.groups else re2.compile(f"({pattern.regex})", options)
+        found = whole if whole.groups else re2.compile(f"({pattern.regex})", options)
     except re2.error as error:
         why = error.args[0].decode("utf-8", "replace") if error.args else "not RE2"
         raise WardgateError("data-class-malformed", f"{one.name}: {why} in {pattern.regex!r}.") from error
+    # What the library's own `search` calls, without the objects that it makes: half of the time.
+    return partial(found._regexp.Match, re2._Anchor.UNANCHORED)
 
 
 def _whole(pattern: Pattern) -> str:
@@ -369,22 +372,35 @@ def _is_whole(pattern: Pattern, value: bytes) -> bool:
     return _is_valid(pattern, value if value == value.strip() else value.decode().strip().encode())
 
 
-def _count(compiled: "re2._Regexp", pattern: Pattern, value: bytes) -> int:
+def _surest(forms: list[tuple[Pattern, _Search]], value: bytes) -> tuple[int, float]:
+    """How often, and how surely, a value that has these forms of one class by name is of it."""
+    counted, sure = 0, 0.0
+    for pattern, search in forms:
+        if counted and pattern.named <= sure and not pattern.within:
+            continue  # one occurrence, no surer: it would add nothing
+        count = _count(search, pattern, value)
+        if count:
+            counted, sure = max(counted, count), max(sure, pattern.named)
+    return counted, sure
+
+
+def _count(search: _Search, pattern: Pattern, value: bytes) -> int:
     """Valid occurrences in a value that has the form. What follows a match may bound the next one."""
     if not pattern.within:
         return int(_is_whole(pattern, value))
     count = start = 0
+    end = len(value)
     for _ in range(MOST):
-        match = compiled.search(value, start)
-        if match is None:
+        spans = search(value, start, end)
+        if spans[0][0] < 0:
             break
-        low, high = match.span(1)
+        low, high = spans[1]
         if high > low:
             count += _is_valid(pattern, value[low:high])
         else:
-            high = match.end()
+            high = spans[0][1]
         start = max(high, start + 1)
-        if start >= len(value):
+        if start >= end:
             break
     return count
 

@@ -52,17 +52,16 @@ class JsonLinesParser(Generic[Record]):
     def _decode(
         self, lines: Lines
     ) -> tuple[list[Record], "np.ndarray[tuple[int], np.dtype[np.int64]]", list[Reject], int]:
-        raw = lines.data.split(b"\n")
-        if raw and not raw[-1]:
-            raw.pop()
         try:
             records = self._decoder.decode_lines(lines.data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass
         else:
-            # As many objects as lines, and each line begins one: so each line is one, and none is blank.
-            if len(records) == len(raw) and all(line.startswith(b"{") for line in raw):
-                return records, np.arange(lines.first, lines.first + len(raw), dtype=np.int64), [], 0
+            if _is_one_object_a_line(lines.data, len(records)):
+                return records, np.arange(lines.first, lines.first + len(records), dtype=np.int64), [], 0
+        raw = lines.data.split(b"\n")
+        if raw and not raw[-1]:
+            raw.pop()
         records, positions, rejects, blank = [], [], [], 0
         for at, line in enumerate(raw, lines.first):
             if not line.strip():
@@ -80,6 +79,20 @@ class JsonLinesParser(Generic[Record]):
             except (msgspec.MsgspecError, RecursionError):
                 rejects.append(Reject(at, Reason.NOT_JSON, line))
         return records, np.array(positions, np.int64), rejects, blank
+
+
+def _is_one_object_a_line(data: bytes, records: int) -> bool:
+    """Whether there are as many lines as records, and each begins one: so each is one, and none is blank."""
+    raw = np.frombuffer(data, np.uint8)
+    starts = np.flatnonzero(raw == ord("\n")) + 1
+    if len(starts) and starts[-1] == len(raw):
+        starts = starts[:-1]
+    return (
+        len(raw) > 0
+        and len(starts) + 1 == records
+        and data[:1] == b"{"
+        and bool((raw[starts] == ord("{")).all())
+    )
 
 
 def json_fit(

@@ -61,6 +61,7 @@ PAYMENT_CARD = DataClass(
             named=0.98,
             within=True,
             valid=is_card,
+            least=17,
         ),
         Pattern(
             r"(?:^|[^\w.-])([2-69]\d{3}(?: \d{4}){3}|[2-69]\d{3}(?:-\d{4}){3}"
@@ -69,8 +70,9 @@ PAYMENT_CARD = DataClass(
             named=0.99,
             within=True,
             valid=is_card,
+            least=16,
         ),
-        Pattern(r"[2-689]\d{3}[ -]?(?:\d[ -]?){7,14}\d", named=0.98, valid=is_card),
+        Pattern(r"[2-689]\d{3}[ -]?(?:\d[ -]?){7,14}\d", named=0.98, valid=is_card, least=12),
     ),
     fields=(
         r"(credit|debit|payment|bank|gift)? ?cards?( ?(number|no|num|nr|pan|details|data|value))?",

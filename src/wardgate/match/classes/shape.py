@@ -24,7 +24,8 @@ class Pattern:
     `alone` is the confidence without any name (0: the form means nothing by itself); `named` the confidence
     under one of the class's field names. `within`: the form may stand inside a longer text (give its
     boundaries, and put the value in a group if the match is wider); otherwise it must be the whole value,
-    spaces around it left out. A match whose group is empty does not count.
+    spaces around it left out. A match whose group is empty does not count. `least`: bytes of the shortest
+    value that has the form, worth saying where the class goes by names that many fields have (`value`).
     """
 
     regex: str
@@ -32,6 +33,7 @@ class Pattern:
     named: float = 0.9
     within: bool = False
     valid: Callable[[str], bool] = anything
+    least: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
