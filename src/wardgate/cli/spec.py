@@ -36,6 +36,12 @@ def spec() -> None:
     metavar="CIDR",
     help="Fetch from this network although it is not public. May be repeated.",
 )
+@click.option(
+    "--fetch-refs",
+    "fetch_references",
+    is_flag=True,
+    help="Get the documents it refers to as well: files below its folder, and URLs.",
+)
 @_AS_JSON
 @pass_installation
 def add(
@@ -45,22 +51,28 @@ def add(
     name: str | None,
     service: str | None,
     allow: tuple[str, ...],
+    fetch_references: bool,
     as_json: bool,
 ) -> None:
     """Take in the specification at PATH, a file or URL, or all of a folder.
 
     Reads OpenAPI 2.0 to 3.2, GraphQL schemas, Postman collections and .proto files. References to other
-    documents are never fetched. What was left out is listed with its place. One with the name of one that is
-    there takes its place.
+    documents are followed only with --fetch-refs. What was left out is listed with its place. One with the
+    name of one that is there takes its place.
     """
     from wardgate.service import specifications
 
     failed = False
     with _kept(installation) as kept:
         if path.startswith(("http://", "https://")):
-            found = iter([specifications.add_url(kept, path, name=name, service=service, allow=allow)])
+            added = specifications.add_url(
+                kept, path, name=name, service=service, allow=allow, fetch_references=fetch_references
+            )
+            found = iter([added])
         else:
-            found = specifications.add(kept, Path(path), name=name, service=service)
+            found = specifications.add(
+                kept, Path(path), name=name, service=service, fetch_references=fetch_references, allow=allow
+            )
         for one in found:
             failed = failed or one.refusal is not None
             if as_json:
@@ -254,7 +266,14 @@ def _added(one: "Added") -> dict[str, Any]:
     notes = [
         {"code": each.code, "place": each.place, "text": each.text} for each in one.specification.left_out
     ]
-    return {**out, **_facts(one.given), "changed": one.changed, "notes": notes}
+    unfetched = [{"code": each.code, "place": each.place} for each in one.unfetched]
+    return {
+        **out,
+        **_facts(one.given),
+        "changed": one.changed,
+        "notes": notes,
+        **({"unfetched": unfetched} if unfetched else {}),
+    }
 
 
 def _say_added(one: "Added") -> None:
@@ -267,6 +286,8 @@ def _say_added(one: "Added") -> None:
     left_out = one.specification.left_out_total
     partly = f"; {counted(left_out, 'thing')} left out or mended" if left_out else ""
     say(f"{one.given.name}: {one.given.kind}, {counted(one.given.operations, 'operation')}{partly}{changed}")
+    for lost in one.unfetched[:_NOTES]:
+        say(f"  {lost.place}: {lost.message} [{lost.code}]")
     for each in one.specification.left_out[:_NOTES]:
         say(f"  {each.place}: {each.text} [{each.code}]")
     if left_out > _NOTES:

@@ -5,7 +5,6 @@ asked, so that traffic that comes later finds it as well.
 """
 
 import hashlib
-import ipaddress
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +29,7 @@ from wardgate.inventory.queries import query_names
 from wardgate.inventory.scope import Scope
 from wardgate.inventory.seen import Seen, seen
 from wardgate.inventory.specifications.form import Operation, Specification
+from wardgate.inventory.specifications.other_documents import OtherDocuments, Unfetched
 from wardgate.inventory.specifications.reading import read_content, read_path
 from wardgate.inventory.specifications.redaction import plain_path
 from wardgate.lake.store import Lake
@@ -37,6 +37,7 @@ from wardgate.net.client import fetch
 from wardgate.service.given import Knowledge, as_given, owners_of, specification
 from wardgate.service.owners import owners_of_file
 from wardgate.service.reading import Asked
+from wardgate.service.referred import documents_of, fetching, networks
 from wardgate.service.standings import Listed, Standings, matches
 from wardgate.state.owners import OwnerFacts
 from wardgate.state.specifications import GivenSpecification, Specifications
@@ -51,6 +52,8 @@ class Added:
     specification: Specification | None
     changed: bool = False
     refusal: WardgateError | None = None
+    unfetched: Sequence[Unfetched] = ()
+    """Documents that it refers to and that could not be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +77,26 @@ class Compared:
 
 
 def add(
-    kept: Specifications, path: Path, *, name: str | None = None, service: str | None = None
+    kept: Specifications,
+    path: Path,
+    *,
+    name: str | None = None,
+    service: str | None = None,
+    fetch_references: bool = False,
+    allow: Sequence[str] = (),
 ) -> Iterator[Added]:
     """Read a file or folder and put every specification in force, under its file's name or `name`.
 
-    Files of a folder that hold no specification are passed over; others that cannot be read are told. Raises
-    `input-not-found`, and for a single file whatever keeps it from being read.
+    With `fetch_references` the documents that it refers to are got: files below its folder, and URLs (`allow`
+    has networks, as CIDR, that are reached although they are not public). Files of a folder that hold no
+    specification are passed over; others that cannot be read are told. Raises `input-not-found`,
+    `fetch-network`, and for a single file whatever keeps it from being read.
     """
     folder = path.is_dir()
+    others = documents_of(networks(allow), path if folder else path.parent) if fetch_references else None
     if folder and name is not None:
         raise WardgateError("specification-name", "a name goes to one file, not to a folder.")
-    for one in read_path(path):
+    for one in read_path(path, others):
         if one.specification is None:
             if one.refusal is not None and not folder:
                 raise one.refusal
@@ -94,8 +106,10 @@ def add(
         found = one.specification
         kept_name = name or (str(one.path.relative_to(path)) if folder else one.path.name)
         owners = owners_of_file(one.path)
-        given, changed = _keep(kept, found, one.content, kept_name, service, owners)
-        yield Added(one.path, given, found, changed)
+        fetched = one.others.fetched if one.others is not None else []
+        given, changed = _keep(kept, found, [one.content, *fetched], kept_name, service, owners)
+        unfetched = one.others.unfetched if one.others is not None else ()
+        yield Added(one.path, given, found, changed, unfetched=unfetched)
 
 
 def add_url(
@@ -105,29 +119,29 @@ def add_url(
     name: str | None = None,
     service: str | None = None,
     allow: Sequence[str] = (),
+    fetch_references: bool = False,
 ) -> Added:
     """Fetch one specification and put it in force, under its host and path or `name`.
 
-    `allow` has networks (CIDR) that are reached although they are not public. Raises `fetch-…`,
-    `fetch-network` and `specification-…`.
+    `allow` has networks (CIDR) that are reached although they are not public, by references as well, which
+    are only fetched with `fetch_references`. Raises `fetch-…`, `fetch-network` and `specification-…`.
     """
-    try:
-        networks = [ipaddress.ip_network(one) for one in allow]
-    except ValueError:
-        raise WardgateError("fetch-network", "a network is not given as CIDR, such as 10.0.0.0/8.") from None
-    came = fetch(url, allow=networks)
+    came = fetch(url, allow=networks(allow))
+    others = OtherDocuments(came.url, fetching(networks(allow))) if fetch_references else None
     parts = urlsplit(came.url)
     place = plain_path(f"{parts.hostname}{parts.path}")
     suffix = Path(parts.path).suffix or (".yaml" if "yaml" in came.media_type else "")
-    found = read_content(came.content, f"document{suffix}")
-    given, changed = _keep(kept, found, came.content, name or place, service)
-    return Added(Path(given.name), given, found, changed)
+    found = read_content(came.content, f"document{suffix}", others)
+    fetched = others.fetched if others is not None else []
+    given, changed = _keep(kept, found, [came.content, *fetched], name or place, service)
+    unfetched = others.unfetched if others is not None else ()
+    return Added(Path(given.name), given, found, changed, unfetched=unfetched)
 
 
 def _keep(
     kept: Specifications,
     found: Specification,
-    content: bytes,
+    contents: Sequence[bytes],
     name: str,
     service: str | None,
     owners: Sequence[tuple[str, str]] = (),
@@ -138,7 +152,7 @@ def _keep(
         title=found.title,
         version=found.version,
         service=service,
-        digest=hashlib.sha256(content).hexdigest(),
+        digest=hashlib.sha256(b"".join(contents)).hexdigest(),
         operations=len(found.operations),
         left_out=found.left_out_total,
         content=zstandard.compress(msgspec.json.encode(found), 3),

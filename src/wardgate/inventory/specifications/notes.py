@@ -11,7 +11,7 @@ EACH = 50
 LONGEST = 240
 
 REASONS: dict[str, str] = {
-    "reference-remote": "a reference to another document, which is not fetched",
+    "reference-remote": "a reference to another document, which was not fetched",
     "reference-missing": "a reference to nothing",
     "reference-loop": "references that lead back to themselves",
     "wrong-type": "a value of another type than the specification language has here",

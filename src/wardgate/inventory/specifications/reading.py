@@ -4,7 +4,7 @@ A folder is read file by file, in the order of names; files that hold no specifi
 one that is broken does not keep the others from being read. Links are not followed out of the folder.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from wardgate.inventory.specifications.document import MOST_BYTES, parse, text_o
 from wardgate.inventory.specifications.form import Specification
 from wardgate.inventory.specifications.notes import Notes
 from wardgate.inventory.specifications.openapi import is_openapi, read_openapi
+from wardgate.inventory.specifications.other_documents import OtherDocuments
 from wardgate.inventory.specifications.postman import is_postman, read_postman
 from wardgate.inventory.specifications.redaction import without_secrets
 
@@ -29,10 +30,15 @@ class Read:
     content: bytes
     specification: Specification | None
     refusal: WardgateError | None = None
+    others: OtherDocuments | None = None
+    """What was got of the documents that it refers to, where that was asked for."""
 
 
-def read_path(path: Path) -> Iterator[Read]:
-    """Every specification of a file or folder. Raises `input-not-found` and `specification-too-many`."""
+def read_path(path: Path, others_of: Callable[[Path], OtherDocuments] | None = None) -> Iterator[Read]:
+    """Every specification of a file or folder; `others_of` a file gets the documents that it refers to.
+
+    Raises `input-not-found` and `specification-too-many`.
+    """
     if path.is_dir():
         files = sorted(
             one
@@ -50,14 +56,14 @@ def read_path(path: Path) -> Iterator[Read]:
     else:
         raise WardgateError("input-not-found", f"there is no file or folder {path}.")
     for file in files:
-        yield _read(file)
+        yield _read(file, others_of(file) if others_of is not None else None)
 
 
 def _inside(file: Path, folder: Path) -> bool:
     return file.resolve().is_relative_to(folder.resolve())
 
 
-def _read(file: Path) -> Read:
+def _read(file: Path, others: OtherDocuments | None) -> Read:
     try:
         with file.open("rb") as stream:
             content = stream.read(MOST_BYTES + 1)
@@ -65,20 +71,21 @@ def _read(file: Path) -> Read:
         refusal = WardgateError("input-unreadable", f"cannot read {file}: {error.strerror}.")
         return Read(file, b"", None, refusal)
     try:
-        return Read(file, content, read_content(content, file.name))
+        return Read(file, content, read_content(content, file.name, others), others=others)
     except WardgateError as error:
         return Read(file, content, None, error)
 
 
-def read_content(content: bytes, name: str) -> Specification:
+def read_content(content: bytes, name: str, others: OtherDocuments | None = None) -> Specification:
     """The specification that a text holds, known secrets taken out; `name` is a file's.
 
-    Raises `specification-…`.
+    `others` gets the documents that an OpenAPI document refers to; without it none is got. Raises
+    `specification-…`.
     """
-    return without_secrets(_read_content(content, name))
+    return without_secrets(_read_content(content, name, others))
 
 
-def _read_content(content: bytes, name: str) -> Specification:
+def _read_content(content: bytes, name: str, others: OtherDocuments | None) -> Specification:
     notes = Notes()
     suffix = Path(name).suffix.lower()
     if suffix == ".proto":
@@ -91,6 +98,8 @@ def _read_content(content: bytes, name: str) -> Specification:
         return read_graphql(text_of(content), notes)
     document = parse(content, notes, name=name)
     if is_openapi(document):
+        if others is not None:
+            others.put_into(document)
         return read_openapi(document, notes)
     if is_postman(document):
         return read_postman(document, notes)
