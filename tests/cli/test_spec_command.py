@@ -32,7 +32,7 @@ components: {schemas: {Order: {type: object, properties: {id: {type: integer}}}}
 LINE = '192.0.2.1 - - [01/Mar/2026:10:00:01 +0000] "{}" 200 12 "-" "curl/8.5"\n'
 CALLS = (
     "GET /v1/orders?page=1 HTTP/1.1",
-    "GET /v1/orders?page=2&debug=1 HTTP/1.1",
+    "GET /v1/orders?p%61ge=2&debug=1 HTTP/1.1",
     "GET /v1/orders/4711 HTTP/1.1",
     "DELETE /v1/orders/4712 HTTP/1.1",
     "GET /v1/hidden HTTP/1.1",

@@ -213,6 +213,25 @@ def test_an_agent_that_holds_a_key_is_an_agent(agent: str, kind: str) -> None:
     assert found.callers["kind"].to_pylist() == [kind]
 
 
+@pytest.mark.parametrize(
+    ("agent", "kind", "basis"),
+    [
+        ("curl/8.5", "service", "bearer, and curl by its user agent"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0", "person", "bearer, and "),
+        (None, "unknown", "bearer"),
+        ("claude-code/1.0", "agent", "bearer, and "),
+    ],
+)
+def test_an_opaque_token_is_held_by_what_its_user_agent_says(
+    agent: str | None, kind: str, basis: str
+) -> None:
+    way = Way("", "", "", {"Authorization": f"Bearer {SECRET}"})
+    found = recognise([way], user_agent=[agent], client=["192.0.2.1"])
+    assert found.calls["caller_kind"].to_pylist() == [kind]
+    (caller,) = found.callers.to_pylist()
+    assert caller["kind"] == kind and caller["basis"].startswith(basis) and caller["confidence"] < 0.61
+
+
 def test_a_signature_agent_is_an_agent_by_its_name() -> None:
     found = recognise([way for way in WAYS if way.name == "web bot auth"])
     (caller,) = found.callers.to_pylist()

@@ -134,6 +134,26 @@ def test_what_is_settled_wins() -> None:
     assert named.of("/users/8").template == "/users/{who}"
 
 
+def test_a_slash_at_the_end_is_no_difference_to_what_is_settled() -> None:
+    trie = Trie()
+    for path in ("/instance/", "/users/8/", "/users/9", "/groups"):
+        trie.add(path, "GET")
+    described = ("/instance", "/users/{login}", "/groups/", "/teams/{team}", "/teams/{team}/")
+    labeller = Labeller(learn(trie, shipped()), Settled(described=described))
+    found = {
+        path: labeller.of(path) for path in ("/instance/", "/users/8/", "/groups", "/teams/1", "/teams/1/")
+    }
+    assert [one.template for one in found.values()] == [
+        "/instance",
+        "/users/{login}",
+        "/groups/",
+        "/teams/{team}",
+        "/teams/{team}/",
+    ]
+    assert found["/users/8/"].values == ("8",)
+    assert labeller.of("/").template == "/"
+
+
 def test_no_prior_still_knows_plain_identifiers() -> None:
     trie = Trie()
     for n in range(12):

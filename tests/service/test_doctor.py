@@ -277,6 +277,26 @@ def test_old_calls_and_a_file_that_went_away(home: Path) -> None:
     assert any("no longer there" in one for one in notes)
 
 
+def test_a_log_without_hosts_whose_service_was_named_lacks_nothing(home: Path) -> None:
+    ingest(home, GOOD)
+    assert any("so its service is called as the source is" in one.finding for one in checks(home))
+    ingest(home, GOOD, "--service", "shop.example", name="named")
+    assert not any("so its service is called" in one.finding for one in found(checks(home), "source named"))
+
+
+def test_two_files_of_one_name_are_not_taken_for_one_another(home: Path) -> None:
+    """`shop.log` beside `shop.jsonl`: what is left of a file is told of that file."""
+    record = (
+        '{"method": "GET", "url": "https://shop.example/v1/a", "status": 200, "ts": "2026-03-01T11:00:00Z"}\n'
+    )
+    other = home.parent / "access.jsonl"
+    other.write_text(record * 200)
+    assert CliRunner().invoke(cli, ["--home", str(home), "ingest", str(other)]).exit_code == 0
+    ingest(home, GOOD)
+    assert not any("not read yet" in one.finding for one in checks(home))
+    assert found(checks(home), "source access", State.OK) and found(checks(home), "source access.log")
+
+
 def test_calls_without_a_time(home: Path) -> None:
     ingest(home, '{"method":"GET","url":"https://a.test/b","status":200}\n' * 3)
     warned = found(checks(home), "source access", State.WARN)

@@ -290,6 +290,29 @@ def test_a_file_that_another_reads_is_left_to_it(
     assert ingest(log).read == 2
 
 
+def test_files_of_different_formats_are_different_sources(
+    pipeline: Pipeline, tmp_path: Path, source: str
+) -> None:
+    """They show different things, and where both saw a call it is a double."""
+    jsonl = '{"method": "GET", "url": "https://a.example/v1/items/%d", "status": 200}\n'
+    files = {f"{source}.log": lines(1, 2, 3), f"{source}.jsonl": (jsonl % 1).encode() * 3, source: b""}
+    w3c_file = tmp_path / "iis" / f"{source}.log"
+    w3c_file.parent.mkdir()
+    w3c_file.write_bytes(W3C_HEAD + W3C_FIELDS + w3c(1) + w3c(2))
+    for name, data in files.items():
+        if data:
+            (tmp_path / name).write_bytes(data)
+    given = [str(tmp_path / f"{source}.log"), str(tmp_path / f"{source}.jsonl"), str(w3c_file)]
+    for taken_again in (False, True):  # and once they have a name they keep it
+        reports = list(Ingest(pipeline, fixed_clock(0)).run(find_inputs(given), Reading()))
+        assert [(one.name, one.format) for one in reports] == [
+            (source, "nginx"),
+            (f"{source}.jsonl", "wardgate-jsonl"),
+            (f"{source}.log", "w3c"),
+        ]
+        assert all(bool(one.read) is not taken_again for one in reports)
+
+
 def test_claims_exclude_each_other(home: Home, pipeline: Pipeline) -> None:
     one, two = Claims(pipeline.lake.place), Claims(pipeline.lake.place)
     assert one.take(5)

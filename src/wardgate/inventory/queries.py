@@ -15,8 +15,8 @@ texts AS (
     SELECT operation_id, query, count(*) AS n, sum(count(*)) OVER (PARTITION BY operation_id) AS total
     FROM {lake}.calls JOIN known USING (path_id) WHERE is_linked IS NOT TRUE GROUP BY operation_id, query),
 names AS (
-    SELECT operation_id, n, unnest(list_distinct(
-               list_transform(string_split(query, '&'), lambda one: split_part(one, '=', 1)))) AS name
+    SELECT operation_id, n, unnest(list_distinct(list_transform(
+               string_split(query, '&'), lambda one: url_decode(split_part(one, '=', 1))))) AS name
     FROM texts WHERE query <> ''),
 shares AS (
     SELECT operation_id, name, sum(n) AS n FROM names

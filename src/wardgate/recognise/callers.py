@@ -2,7 +2,8 @@
 
 The strongest credential names the caller. Without one, an address together with a user agent is all there
 is: no address is ever anybody's identity by itself, and the confidence says how little that is. A key does
-not say what holds it: where the user agent names an AI agent, the agent is what calls.
+not say what holds it: where the user agent names an AI agent, the agent is what calls, and where nothing else
+tells, a program's or a browser's own user agent does.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from wardgate.recognise.distinct import Codes, combined
 from wardgate.recognise.software import Kind, Software
 
 _HELD_BY_ANYTHING = (Kind.SERVICE, Kind.UNKNOWN)
+_SAYS_WHO = (Kind.SERVICE, Kind.PERSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +73,19 @@ def caller_of(credential: Credential) -> Caller:
 def acting(
     callers: list[Caller], primary: Codes, agents: Codes, software: Sequence[Software]
 ) -> tuple[list[Caller], Codes]:
-    """Callers, and per row an index into them: as `primary`, or as an AI agent that holds the credential.
+    """Callers, and per row an index into them: as `primary`, or as what its user agent says holds it.
 
     Looked at once per distinct credential and user agent (`agents`: index into `software` per row).
     """
     is_agent = np.array([one.kind is Kind.AGENT for one in software], bool)
+    says_who = np.array([one.kind in _SAYS_WHO for one in software], bool)
     held = np.array([one.kind in _HELD_BY_ANYTHING for one in callers], bool)
-    if not is_agent.any() or not held.any():
+    unknown = np.array([one.kind is Kind.UNKNOWN for one in callers], bool)
+    if not (is_agent | says_who).any() or not held.any():
         return callers, primary
     at = np.flatnonzero((primary >= 0) & (agents >= 0))
-    at = at[held[primary[at]] & is_agent[agents[at]]]
+    credential, agent = primary[at], agents[at]
+    at = at[(held[credential] & is_agent[agent]) | (unknown[credential] & says_who[agent])]
     if not len(at):
         return callers, primary
     first, pair = combined(primary[at], agents[at])
@@ -89,7 +94,7 @@ def acting(
         own, names = callers[int(primary[row])], software[int(agents[row])]
         basis = f"{own.basis}, and {names.product} by its user agent"
         made.append(
-            replace(own, kind=Kind.AGENT, basis=basis, confidence=min(own.confidence, names.confidence))
+            replace(own, kind=names.kind, basis=basis, confidence=min(own.confidence, names.confidence))
         )
     out = primary.copy()
     out[at] = len(callers) + pair

@@ -30,6 +30,7 @@ _MOST_HOSTS = 500
 _SHOWN = f"""
 SELECT source, count(*) AS calls, count(credential_id) AS credentials, count(duration_us) AS durations,
        count(status) AS statuses, count(host) AS hosts, count(DISTINCT host) AS host_names,
+       max(service) AS service,
        count(client_address) AS clients, count(user_agent) AS agents, count(precision_us) AS stamps,
        count(link_id) AS links, count(response_content_type) AS types
 FROM {ALIAS}.calls WHERE started_at_us >= (SELECT max(started_at_us) FROM {ALIAS}.calls) - INTERVAL 7 DAY
@@ -252,7 +253,7 @@ def _told(about: str, account: SourceAccount, shown: dict[str, Any] | None) -> I
             "its records carry no time: they count from when they were read.",
             "Log the time as well.",
         )
-    if not shown["hosts"]:
+    if not shown["hosts"] and shown["service"] == account.source:
         yield Check(
             about,
             State.NOTE,

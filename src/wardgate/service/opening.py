@@ -26,6 +26,7 @@ from wardgate.core.errors import WardgateError
 from wardgate.lake.engine import ALIAS
 from wardgate.lake.store import Lake
 from wardgate.pipeline import Origin, Pipeline, Reached
+from wardgate.service.source_names import source_of
 from wardgate.sources.catalogue import format_named
 from wardgate.sources.detection import SAMPLE, detect
 from wardgate.sources.files import (
@@ -131,7 +132,8 @@ def open_input(
     opened: Opened | None = None
     try:
         chosen, why = _format(one.name, sample, reading, usual)
-        finder = _Finder(pipeline, one, reading, chosen, why, others)
+        source = reading.source or source_of(pipeline.lake, one.path, chosen.name)
+        finder = _Finder(pipeline, one, reading, chosen, why, others, source)
         if isinstance(chosen, LineFormat):
             opened = finder.lines(stream, sample, nuls)
         elif isinstance(chosen, RecordFormat):
@@ -183,10 +185,7 @@ class _Finder:
     format: Format
     why: str
     others: Collection[int]
-
-    @property
-    def source(self) -> str:
-        return self.reading.source or source_name(self.one.path)
+    source: str
 
     def document(self, stream: BinaryIO, sample: bytes, clock: Clock) -> Opened:
         path = self.one.path

@@ -118,7 +118,10 @@ def is_masked(value: str) -> bool:
 
 
 _MASKS = frozenset(
-    "redacted hidden masked filtered null undefined none removed secret omitted [redacted] sanitized".split()
+    """
+    redacted hidden masked filtered null undefined none removed secret omitted [redacted] sanitized dummy fake
+    placeholder
+    """.split()
 )
 
 

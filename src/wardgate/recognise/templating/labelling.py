@@ -69,9 +69,8 @@ class Labeller:
         segments = path.split("/")[1:]
         for table, basis in ((self._pinned, Basis.PINNED), (self._described, Basis.DESCRIBED)):
             if table and (found := table.match(segments)) is not None:
-                values = tuple(
-                    value for value, one in zip(segments, found.split("/")[1:], strict=True) if "{" in one
-                )
+                parts = zip(segments, found.split("/")[1:], strict=False)  # but for a slash at the end
+                values = tuple(value for value, one in parts if "{" in one)
                 return Label(self._renamed(self._merged.get(erased(found), found)), 1.0, basis, values)
         return self._learned(segments)
 

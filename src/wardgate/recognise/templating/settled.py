@@ -2,7 +2,7 @@
 
 Settled templates win over learned ones for the paths they match: those of people first, then those of
 specifications, then what was learned. Where several match, the one with a constant at the first difference
-wins, as routers have it.
+wins, as routers have it. Where none matches, a slash at the end is no difference.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,7 +44,13 @@ class Table:
             step.template = step.template or template
 
     def match(self, segments: list[str]) -> str | None:
-        """The template of a path's segments; every step of the table is looked at once at most."""
+        """The template of a path's segments; every step of the table is looked at twice at most."""
+        found = self._match(segments)
+        if found is None and len(segments) > 1:
+            found = self._match(segments[:-1] if not segments[-1] else [*segments, ""])
+        return found
+
+    def _match(self, segments: list[str]) -> str | None:
         waiting = [(self._top, 0)]
         while waiting:
             step, at = waiting.pop()
