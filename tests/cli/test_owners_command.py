@@ -127,3 +127,65 @@ def test_refusals_have_a_code(run: Run, repository: Path, arguments: tuple[str, 
     refused = run(*arguments)
     assert refused.code == 2
     assert refused.err.startswith(f"[{code}] ") and refused.err.count("\n") == 1
+
+
+def test_an_operations_own_owner_counts_over_the_codeowners_of_its_file(run: Run, repository: Path) -> None:
+    """CODEOWNERS speak for the file; a rule that points to code speaks for the operation."""
+    described = SPEC.replace("{get: {}}, /never", "{get: {x-owner: '@own'}}, /never")
+    described = described.replace("version: '1'", "version: '1', x-owner: '@all'")
+    (repository / "api" / "shop.yaml").write_text(described)
+    assert run("spec", "add", str(repository / "api" / "shop.yaml")).code == 0
+    assert owners(run)["GET /orders"] == ["@own"]
+    assert owners(run)["GET /never"] == ["@shop/api"]  # over the document's own
+    assert "owned by @own" in run("operations", "why", "GET /orders").out
+    assert run("owners", "codeowners", str(repository)).code == 0
+    assert run("owners", "add", "--code", "src/partner/x.py", "--template", "/orders").code == 0
+    assert owners(run)["GET /orders"] == ["@shop/partners"]
+    assert run("owners", "add", "@rule", "--template", "/orders").code == 0
+    assert owners(run)["GET /orders"] == ["@rule"]
+
+
+def test_rules_of_the_configuration(run: Run, repository: Path, home: Path) -> None:
+    config = home / "wardgate.toml"
+    config.write_text(
+        "[[owner]]\nowner = '@shop/orders'\nservice = 'shop.*'\ntemplate = '/orders'\n"
+        "[[owner]]\ncode = 'src/partner/'\ntemplate = '/partner/*'\n"
+        "[[owner]]\nowner = '@hidden'\ntemplate = '/hidden'\nmethod = 'post'\n"
+    )
+    assert run("owners", "codeowners", str(repository)).code == 0
+    assert owners(run) == {
+        "GET /orders": ["@shop/orders"],
+        "POST /orders": ["@shop/orders"],
+        "GET /partner/feed": ["@shop/partners"],
+        "GET /hidden": [],
+    }
+    why = run("operations", "why", "POST /orders").out
+    assert "owned by @shop/orders ([[owner]] 1 of the configuration" in why
+    assert run("services", "--json").json["services"][0]["unowned"] == 1
+    assert run("owners", "add", "@shop/too", "--service", "shop.*", "--template", "/orders").code == 0
+    assert owners(run)["GET /orders"] == ["@shop/orders", "@shop/too"]  # as particular as one another
+    listed = run("owners", "list")
+    assert "[[owner]]" in listed.out and "@hidden" in listed.out
+    assert run("owners", "list", "--json").json["configured"][0]["owner"] == "@shop/orders"
+    exported = run("spec", "export", "--service", "shop.example", "--format", "csv").out
+    assert "@shop/partners" in exported
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("owner = '@a'", "config-bad-value"),
+        ("service = 'a'", "config-bad-value"),
+        ("owner = '@a'\ncode = 'x'\nservice = 'a'", "config-bad-value"),
+        ("owner = '@a'\ntemplate = 'orders'", "config-bad-value"),
+        ("owner = '@a'\nhost = 'a'", "config-unknown-key"),
+        ("owner = 'none'\nservice = 'a'", "owner-malformed"),
+        ("owner = 7\nservice = 'a'", "config-wrong-type"),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused_by_name(
+    run: Run, repository: Path, home: Path, text: str, code: str
+) -> None:
+    (home / "wardgate.toml").write_text(f"[[owner]]\n{text}\n")
+    done = run("operations")
+    assert done.code == 2 and done.err.startswith(f"[{code}]"), done.err

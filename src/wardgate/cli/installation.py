@@ -15,7 +15,7 @@ import click
 if TYPE_CHECKING:
     from wardgate.core.home import Home
     from wardgate.core.keys import Key
-    from wardgate.core.settings import Config
+    from wardgate.core.settings import Config, OwnerSettings
     from wardgate.lake.store import Lake
 
 
@@ -57,6 +57,11 @@ class Installation:
     def state_url(self) -> str | None:
         """Where the state is, if not in the home. Raises `config-…`."""
         return self.settings.state.url if self._is_configured else None
+
+    @property
+    def owner_rules(self) -> "list[OwnerSettings]":
+        """The owner rules of the configuration. Raises `config-…`."""
+        return self.settings.owner if self._is_configured else []
 
     @property
     def key(self) -> "Key":

@@ -43,7 +43,8 @@ def own(
     state = open_state(installation.home, installation.state_url)
     try:
         with installation.lake() as lake:
-            found = meant(Standings(lake, given.knowledge(state, system_clock)), operation, service)
+            knowledge = given.knowledge(state, system_clock, installation.owner_rules)
+            found = meant(Standings(lake, knowledge), operation, service)
         named = {
             "service": found.service,
             "protocol": found.one.protocol,

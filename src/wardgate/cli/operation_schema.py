@@ -31,8 +31,8 @@ def schema(installation: Installation, /, operation: str, service: str | None, a
     from wardgate.service.one_operation import meant
     from wardgate.service.standings import Standings
 
-    home, url = installation.home, installation.state_url
-    with people.opened(home, url, system_clock) as knowledge, installation.lake() as lake:
+    home, url, rules = installation.home, installation.state_url, installation.owner_rules
+    with people.opened(home, url, system_clock, rules) as knowledge, installation.lake() as lake:
         found = meant(Standings(lake, knowledge), operation, service)
         one = found.one
         ids = (one.operation_id,) if isinstance(one, Called) else ()

@@ -39,7 +39,7 @@ def why(installation: Installation, /, operation: str, service: str | None, as_j
     state = open_state(installation.home, installation.state_url)
     try:
         with installation.lake() as lake:
-            knowledge = given.knowledge(state, system_clock)
+            knowledge = given.knowledge(state, system_clock, installation.owner_rules)
             words = TemplateWords(state, system_clock).in_force()
             found = asked(lake, knowledge, words, operation, system_clock, service)
             kept = Specifications(state, system_clock)

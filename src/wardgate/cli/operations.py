@@ -68,8 +68,8 @@ def operations(ctx: click.Context, installation: Installation, /, as_json: bool,
     from wardgate.service.standings import Standings
 
     asked = asked_of(as_json, given)
-    home, url = installation.home, installation.state_url
-    with people.opened(home, url, system_clock) as knowledge, installation.lake() as lake:
+    home, url, rules = installation.home, installation.state_url, installation.owner_rules
+    with people.opened(home, url, system_clock, rules) as knowledge, installation.lake() as lake:
         found = Standings(lake, knowledge).listing(asked, system_clock)
         apart = 0
         if asked.static is False and not (asked.standing or asked.owner):

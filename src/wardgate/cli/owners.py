@@ -11,6 +11,7 @@ from wardgate.cli.installation import Installation, pass_installation
 from wardgate.cli.output import Column, count, counted, emit_json, print_table, say
 
 if TYPE_CHECKING:
+    from wardgate.core.settings import OwnerSettings
     from wardgate.state.owners import OwnerFacts, OwnerRule
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -81,31 +82,23 @@ def list_(installation: Installation, as_json: bool) -> None:
     """List rules, CODEOWNERS files and what people said of single operations."""
     with _facts(installation) as facts:
         rules, files, words = facts.rules(), facts.files(), facts.words()
+    configured = installation.owner_rules
     if as_json:
         known = [
             {"name": one.name, "lines": one.lines, "digest": one.digest, "added_at_us": one.added_at_us}
             for one in files
         ]
-        emit_json({"rules": rules, "codeowners": known, "operations": words})
+        given = [one.model_dump() for one in configured]
+        emit_json({"rules": rules, "configured": given, "codeowners": known, "operations": words})
         return
-    if not (rules or files or words):
+    if not (rules or configured or files or words):
         say("Nobody was named. `wardgate owners add OWNER --service NAME` lays down a rule.")
-    if rules:
+    if rules or configured:
         columns = [Column("rule", True), Column("owner", flexible=True), Column("service", flexible=True)]
         columns += [Column("method"), Column("template", flexible=True)]
-        print_table(
-            columns,
-            [
-                [
-                    str(one.id),
-                    one.owner or f"code: {one.code}",
-                    one.service or "*",
-                    one.method or "",
-                    one.template or "*",
-                ]
-                for one in rules
-            ],
-        )
+        numbered: list[tuple[str, OwnerRule | OwnerSettings]] = [(str(one.id), one) for one in rules]
+        numbered += [("[[owner]]", one) for one in configured]
+        print_table(columns, [_cells(number, one) for number, one in numbered])
     for file in files:
         say(f"{file.name}: {count(file.lines)} lines of CODEOWNERS")
     for word in words:
@@ -151,3 +144,8 @@ def _facts(installation: Installation) -> "Iterator[OwnerFacts]":
         yield OwnerFacts(state, system_clock)
     finally:
         state.close()
+
+
+def _cells(number: str, rule: "OwnerRule | OwnerSettings") -> list[str]:
+    owner = rule.owner or f"code: {rule.code}"
+    return [number, owner, rule.service or "*", rule.method or "", rule.template or "*"]

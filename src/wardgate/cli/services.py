@@ -28,8 +28,8 @@ def services(installation: Installation, /, as_json: bool, **given: Any) -> None
     from wardgate.service.standings import UNOWNED, Standings
 
     asked = asked_of(as_json, given)
-    home, url = installation.home, installation.state_url
-    with people.opened(home, url, system_clock) as knowledge, installation.lake() as lake:
+    home, url, rules = installation.home, installation.state_url, installation.owner_rules
+    with people.opened(home, url, system_clock, rules) as knowledge, installation.lake() as lake:
         found = reading.services(lake, asked, system_clock)
         look = Standings(lake, knowledge)
         counts = look.counts()

@@ -216,7 +216,7 @@ def export(installation: Installation, service: str, form: str, only_observed: b
     from wardgate.service import specifications
 
     with _kept(installation) as kept, installation.lake() as lake:
-        entries, described = specifications.inventory(kept, lake, service)
+        entries, described = specifications.inventory(kept, lake, service, installation.owner_rules)
     if only_observed:
         entries = [one for one in entries if one.observed is not None]
     if form == "csv":

@@ -117,7 +117,8 @@ def _recently(request: Request, asked: Asked) -> dict[str, Any]:
     pages: Recent[dict[str, Any]] = state.recent_pages
 
     def shown() -> dict[str, Any]:
-        with opened(state.home, state.config.state.url, system_clock) as knowledge:
+        config = state.config
+        with opened(state.home, config.state.url, system_clock, config.owner) as knowledge:
             return _shown(state.lake, asked, Standings(state.lake, knowledge), bool(knowledge.given))
 
     return pages.answer(asked, shown)

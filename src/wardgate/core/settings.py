@@ -282,6 +282,29 @@ class SourceSettings(_Section):
         return self
 
 
+class OwnerSettings(_Section):
+    """A rule on who owns what fits, as `wardgate owners add` lays them down; for rules kept with the code."""
+
+    owner: str | None = Field(default=None, description="Who owns it: `@shop/orders`, an address, a name.")
+    code: str | None = Field(
+        default=None,
+        description="In place of an owner: whoever CODEOWNERS names for this path of the repository.",
+    )
+    service: str | None = Field(default=None, description="For this service; `*` is any text.")
+    template: str | None = Field(
+        default=None, pattern=r"^[/*]", description="For these templates; `*` is any text."
+    )
+    method: str | None = Field(default=None, description="For this HTTP method alone.")
+
+    @model_validator(mode="after")
+    def _is_a_rule(self) -> Self:
+        if (self.owner is None) == (self.code is None):
+            raise ValueError("needs either owner or code")
+        if self.service is None and self.template is None:
+            raise ValueError("needs service or template; service = '*' is all of them")
+        return self
+
+
 class Config(_Section):
     """All of `wardgate.toml`."""
 
@@ -292,6 +315,7 @@ class Config(_Section):
     syslog: SyslogSettings = SyslogSettings()
     log: LogSettings = LogSettings()
     source: list[SourceSettings] = Field(default_factory=list)
+    owner: list[OwnerSettings] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _distinct_names(self) -> Self:

@@ -86,7 +86,9 @@ class Covering:
         return self._owned(None)
 
     def _owned(self, owner: str | None) -> list[Evidence]:
-        out = [Evidence(Layer.CODE, Says.OWNED, place, detail=who) for who, place in self.given.owners]
+        """CODEOWNERS say who answers for a whole file, and not for what names an owner of its own there."""
+        files = () if owner else self.given.owners
+        out = [Evidence(Layer.CODE, Says.OWNED, place, detail=who) for who, place in files]
         said = owner or self.given.outline.owner
         named = (
             said.split(", ")

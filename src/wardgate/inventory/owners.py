@@ -32,6 +32,8 @@ class Rule:
     code: str | None = None
     """A path in a repository whose CODEOWNERS was given."""
     added_at_us: int | None = None
+    said: str = ""
+    """Where it was laid down, if not by a person: shown in place of its number."""
 
     @property
     def particular(self) -> tuple[bool, int, bool, bool, int]:
@@ -106,7 +108,9 @@ class Owners:
         """The evidence of rules, the most particular first; those that look into code are judged apart."""
         direct = [one for one in fitting if one.owner is not None]
         out = [
-            Evidence(Layer.RULE, Says.OWNED, f"rule {one.id}", one.added_at_us, detail=one.owner or "")
+            Evidence(
+                Layer.RULE, Says.OWNED, one.said or f"rule {one.id}", one.added_at_us, detail=one.owner or ""
+            )
             for one in direct
             if one.particular == direct[0].particular
         ]

@@ -19,6 +19,7 @@ from wardgate.inventory.owners import Owners, Rule, Word
 from wardgate.inventory.specifications.form import Outline, Specification
 
 if TYPE_CHECKING:
+    from wardgate.core.settings import OwnerSettings
     from wardgate.state.owners import CodeOwnersFile, OwnerFacts
     from wardgate.state.specifications import GivenSpecification, Specifications
     from wardgate.state.store import State
@@ -34,18 +35,18 @@ class Knowledge:
     owners: Owners = field(default_factory=Owners)
 
 
-def knowledge(state: "State", clock: Clock) -> Knowledge:
-    """What is in force now."""
+def knowledge(state: "State", clock: Clock, configured: "Sequence[OwnerSettings]" = ()) -> Knowledge:
+    """What is in force now, with the owner rules of the configuration. Raises `owner-malformed`."""
     from wardgate.state.owners import OwnerFacts
     from wardgate.state.specifications import Specifications
 
     kept = Specifications(state, clock)
     given = [as_given(one, outline(kept, one)) for one in kept.in_force()]
-    return Knowledge(given, owners_of(OwnerFacts(state, clock)))
+    return Knowledge(given, owners_of(OwnerFacts(state, clock), configured))
 
 
-def owners_of(facts: "OwnerFacts") -> Owners:
-    """Owners, as people, their rules and CODEOWNERS files have them."""
+def owners_of(facts: "OwnerFacts", configured: "Sequence[OwnerSettings]" = ()) -> Owners:
+    """Owners, as people, their rules and CODEOWNERS files have them. Raises `owner-malformed`."""
     words = [
         Word(
             one.owner,
@@ -63,7 +64,28 @@ def owners_of(facts: "OwnerFacts") -> Owners:
         Rule(one.id, one.owner, one.service, one.template, one.method, one.code, one.added_at_us)
         for one in facts.rules()
     ]
+    rules += configured_rules(configured)
     return Owners(words, rules, {one.name: Codeowners(one.name, lines_of(one)) for one in facts.files()})
+
+
+def configured_rules(configured: "Sequence[OwnerSettings]") -> list[Rule]:
+    """The rules of `wardgate.toml`, called by their place in it. Raises `owner-malformed`."""
+    if not configured:
+        return []
+    from wardgate.service.owners import owner_named
+
+    return [
+        Rule(
+            -at,
+            owner_named(one.owner) if one.owner is not None else None,
+            one.service,
+            one.template,
+            one.method.upper() if one.method else None,
+            one.code.strip().strip("/") if one.code else None,
+            said=f"[[owner]] {at} of the configuration",
+        )
+        for at, one in enumerate(configured, 1)
+    ]
 
 
 def lines_of(file: "CodeOwnersFile") -> list[Line]:
@@ -73,16 +95,21 @@ def lines_of(file: "CodeOwnersFile") -> list[Line]:
 
 
 @contextmanager
-def opened(home: Home, url: str | None, clock: Clock) -> Iterator[Knowledge]:
-    """What is in force, of an installation that may have no state yet. Raises `state-…`."""
+def opened(
+    home: Home, url: str | None, clock: Clock, configured: "Sequence[OwnerSettings]" = ()
+) -> Iterator[Knowledge]:
+    """What is in force, of an installation that may have no state yet.
+
+    Raises `state-…` and `owner-malformed`.
+    """
     if url is None and not home.state.exists():
-        yield Knowledge()
+        yield Knowledge(owners=Owners(rules=configured_rules(configured)))
         return
     from wardgate.state.store import open_state
 
     state = open_state(home, url)
     try:
-        yield knowledge(state, clock)
+        yield knowledge(state, clock, configured)
     finally:
         state.close()
 

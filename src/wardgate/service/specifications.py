@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -41,6 +41,9 @@ from wardgate.service.referred import documents_of, fetching, networks
 from wardgate.service.standings import Listed, Standings, matches
 from wardgate.state.owners import OwnerFacts
 from wardgate.state.specifications import GivenSpecification, Specifications
+
+if TYPE_CHECKING:
+    from wardgate.core.settings import OwnerSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +200,15 @@ def compare(
     return out
 
 
-def inventory(kept: Specifications, lake: Lake, service: str) -> tuple[list[Entry], Specification | None]:
+def inventory(
+    kept: Specifications, lake: Lake, service: str, rules: "Sequence[OwnerSettings]" = ()
+) -> tuple[list[Entry], Specification | None]:
     """Every operation of a service that is observed or described, classified; and the fullest specification.
 
-    Raises `service-unknown`.
+    `rules` are the configuration's owner rules. Raises `service-unknown`.
     """
     given = [as_given(one, specification(kept, one)) for one in kept.in_force()]
-    owners = owners_of(OwnerFacts(kept.state, system_clock))
+    owners = owners_of(OwnerFacts(kept.state, system_clock), rules)
     look = Standings(lake, Knowledge(given, owners))
     name = None if "*" in service else service  # a name is no pattern here
     found = look.listing(Asked(service=name, static=False), system_clock)
