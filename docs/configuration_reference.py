@@ -52,13 +52,10 @@ def page() -> str:
         model, repeated = _model(field)
         heading = f"[[{name}]]" if repeated else f"[{name}]"
         prefix = f"WARDGATE_{name.upper()}__" + ("NAME__" if repeated else "")
-        prefix = "" if name == "owner" else prefix
         parts.append(f"\n## `{heading}`\n\n{(model.__doc__ or '').strip()}\n")
         if repeated:
             parts.append(
-                "\nOne table each; in the file only.\n"
-                if name == "owner"
-                else "\nOne table each. By environment, `NAME` is the source's name in capitals, other\n"
+                "\nOne table each. By environment, `NAME` is the source's name in capitals, other\n"
                 "characters than letters and digits as `_`; a source that the file does not have is made.\n"
             )
         parts += [_entry(key, one, prefix) for key, one in model.model_fields.items()]
@@ -66,11 +63,7 @@ def page() -> str:
 
 
 def _entry(key: str, field: FieldInfo, prefix: str) -> str:
-    facts = (
-        _kind(field.annotation),
-        _default(field),
-        f"environment: `{prefix}{key.upper()}`" if prefix else "",
-    )
+    facts = (_kind(field.annotation), _default(field), f"environment: `{prefix}{key.upper()}`")
     return f"\n### `{key}`\n\n{field.description}\n\n*{'; '.join(filter(None, facts))}*\n"
 
 
@@ -91,6 +84,8 @@ def _kind(annotation: object) -> str:
         return f"array of {_kind(arguments[0])}s"
     if origin is dict:
         return f"table of {_kind(arguments[1])}s"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "table"
     return {int: "integer", str: "string", bool: "boolean", Path: "path"}[typing.cast("type", annotation)]
 
 

@@ -148,9 +148,9 @@ def test_an_operations_own_owner_counts_over_the_codeowners_of_its_file(run: Run
 def test_rules_of_the_configuration(run: Run, repository: Path, home: Path) -> None:
     config = home / "wardgate.toml"
     config.write_text(
-        "[[owner]]\nowner = '@shop/orders'\nservice = 'shop.*'\ntemplate = '/orders'\n"
-        "[[owner]]\ncode = 'src/partner/'\ntemplate = '/partner/*'\n"
-        "[[owner]]\nowner = '@hidden'\ntemplate = '/hidden'\nmethod = 'post'\n"
+        "[[owners.rules]]\nowner = '@shop/orders'\nservice = 'shop.*'\ntemplate = '/orders'\n"
+        "[[owners.rules]]\ncode = 'src/partner/'\ntemplate = '/partner/*'\n"
+        "[[owners.rules]]\nowner = '@hidden'\ntemplate = '/hidden'\nmethod = 'post'\n"
     )
     assert run("owners", "codeowners", str(repository)).code == 0
     assert owners(run) == {
@@ -160,14 +160,14 @@ def test_rules_of_the_configuration(run: Run, repository: Path, home: Path) -> N
         "GET /hidden": [],
     }
     why = run("operations", "why", "POST /orders").out
-    assert "owned by @shop/orders ([[owner]] 1 of the configuration" in why
+    assert "owned by @shop/orders ([[owners.rules]] 1 of the configuration" in why
     assert run("services", "--json").json["services"][0]["unowned"] == 1
     assert run("owners", "add", "@shop/too", "--service", "shop.*", "--template", "/orders").code == 0
     assert owners(run)["GET /orders"] == ["@shop/orders", "@shop/too"]  # as particular as one another
     listed = run("owners", "list")
-    assert "[[owner]]" in listed.out and "@hidden" in listed.out
+    assert "configured" in listed.out and "@hidden" in listed.out
     assert run("owners", "list", "--json").json["configured"][0]["owner"] == "@shop/orders"
-    exported = run("spec", "export", "--service", "shop.example", "--format", "csv").out
+    exported = run("spec", "export", "shop.example", "--format", "csv").out
     assert "@shop/partners" in exported
 
 
@@ -186,6 +186,6 @@ def test_rules_of_the_configuration(run: Run, repository: Path, home: Path) -> N
 def test_a_rule_that_makes_no_sense_is_refused_by_name(
     run: Run, repository: Path, home: Path, text: str, code: str
 ) -> None:
-    (home / "wardgate.toml").write_text(f"[[owner]]\n{text}\n")
+    (home / "wardgate.toml").write_text(f"[[owners.rules]]\n{text}\n")
     done = run("operations")
     assert done.code == 2 and done.err.startswith(f"[{code}]"), done.err

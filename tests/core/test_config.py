@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from wardgate.core.config import load_config
 from wardgate.core.errors import Exit, WardgateError
-from wardgate.core.settings import Config, SourceSettings
+from wardgate.core.settings import Config, OwnerRuleSettings, SourceSettings
 
 ROOT = Path(__file__).parents[2]
 SECRET = "hunter2-canary"
@@ -251,6 +251,9 @@ def _sample(section: str, key: str, annotation: object) -> tuple[str, object]:
     if known:
         return known, known
     text = str(annotation)
+    if "OwnerRule" in text:
+        rule = {"owner": "@a", "code": None, "service": "shop.*", "template": None, "method": None}
+        return json.dumps([rule]), [OwnerRuleSettings(**rule)]
     if typing.get_origin(annotation) is list:
         return '["192.0.2.0/24"]', ["192.0.2.0/24"]
     if typing.get_origin(annotation) is dict:

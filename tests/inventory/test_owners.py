@@ -78,7 +78,10 @@ def test_layers_of_owners_from_the_strongest_to_none() -> None:
     assert owners(one, words=words, rules=rules) == (("Kim",), "Ada")
     assert owners(one, rules=rules) == (("@rule",), "rule 1")
     assert owners(one, rules=rules[1:]) == (("@svc",), "CODEOWNERS:1")
-    assert owners(one, file=(("@spec", "CODEOWNERS:4"),)) == (("@spec",), "CODEOWNERS:4")
+    spec = (("@spec", "CODEOWNERS:4"),)  # who owns the file owns what names no other owner in it
+    assert owners(one, file=spec) == (("@ada", "@kim"), "a.yaml")
+    assert owners(one, rules=rules[1:], file=spec) == (("@svc",), "CODEOWNERS:1")
+    assert owners(called("s", "GET", "/b"), file=spec) == (("@spec",), "CODEOWNERS:4")
     assert owners(one) == (("@ada", "@kim"), "a.yaml")
     assert owners(called("s", "GET", "/b")) == (("Team Shop",), "a.yaml")
     assert owners(called("s", "GET", "/undescribed")) == ((), "")

@@ -226,7 +226,8 @@ def test_an_opaque_token_is_held_by_what_its_user_agent_says(
     agent: str | None, kind: str, basis: str
 ) -> None:
     way = Way("", "", "", {"Authorization": f"Bearer {SECRET}"})
-    found = recognise([way], user_agent=[agent], client=["192.0.2.1"])
+    told = {"user_agent": [agent]} if agent else {}
+    found = recognise([way], client=["192.0.2.1"], **told)
     assert found.calls["caller_kind"].to_pylist() == [kind]
     (caller,) = found.callers.to_pylist()
     assert caller["kind"] == kind and caller["basis"].startswith(basis) and caller["confidence"] < 0.61

@@ -15,7 +15,7 @@ import click
 if TYPE_CHECKING:
     from wardgate.core.home import Home
     from wardgate.core.keys import Key
-    from wardgate.core.settings import Config, OwnerSettings
+    from wardgate.core.settings import Config, OwnerRuleSettings
     from wardgate.lake.store import Lake
 
 
@@ -59,9 +59,9 @@ class Installation:
         return self.settings.state.url if self._is_configured else None
 
     @property
-    def owner_rules(self) -> "list[OwnerSettings]":
+    def owner_rules(self) -> "list[OwnerRuleSettings]":
         """The owner rules of the configuration. Raises `config-…`."""
-        return self.settings.owner if self._is_configured else []
+        return self.settings.owners.rules if self._is_configured else []
 
     @property
     def key(self) -> "Key":

@@ -11,7 +11,7 @@ from wardgate.cli.installation import Installation, pass_installation
 from wardgate.cli.output import Column, count, counted, emit_json, print_table, say
 
 if TYPE_CHECKING:
-    from wardgate.core.settings import OwnerSettings
+    from wardgate.core.settings import OwnerRuleSettings
     from wardgate.state.owners import OwnerFacts, OwnerRule
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -96,8 +96,8 @@ def list_(installation: Installation, as_json: bool) -> None:
     if rules or configured:
         columns = [Column("rule", True), Column("owner", flexible=True), Column("service", flexible=True)]
         columns += [Column("method"), Column("template", flexible=True)]
-        numbered: list[tuple[str, OwnerRule | OwnerSettings]] = [(str(one.id), one) for one in rules]
-        numbered += [("[[owner]]", one) for one in configured]
+        numbered: list[tuple[str, OwnerRule | OwnerRuleSettings]] = [(str(one.id), one) for one in rules]
+        numbered += [("configured", one) for one in configured]
         print_table(columns, [_cells(number, one) for number, one in numbered])
     for file in files:
         say(f"{file.name}: {count(file.lines)} lines of CODEOWNERS")
@@ -146,6 +146,6 @@ def _facts(installation: Installation) -> "Iterator[OwnerFacts]":
         state.close()
 
 
-def _cells(number: str, rule: "OwnerRule | OwnerSettings") -> list[str]:
+def _cells(number: str, rule: "OwnerRule | OwnerRuleSettings") -> list[str]:
     owner = rule.owner or f"code: {rule.code}"
     return [number, owner, rule.service or "*", rule.method or "", rule.template or "*"]

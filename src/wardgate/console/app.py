@@ -118,7 +118,7 @@ def _recently(request: Request, asked: Asked) -> dict[str, Any]:
 
     def shown() -> dict[str, Any]:
         config = state.config
-        with opened(state.home, config.state.url, system_clock, config.owner) as knowledge:
+        with opened(state.home, config.state.url, system_clock, config.owners.rules) as knowledge:
             return _shown(state.lake, asked, Standings(state.lake, knowledge), bool(knowledge.given))
 
     return pages.answer(asked, shown)

@@ -70,10 +70,6 @@ def _overlay(data: dict[str, Any], environ: Mapping[str, str]) -> Origins:
             continue
         keys = [part.lower() for part in variable.removeprefix(PREFIX).split("__")]
         place: Any = data
-        if keys[0] == "owner":  # rules have no names to be overridden by
-            raise WardgateError(
-                "config-unknown-key", f"{variable} sets owner, which the configuration file alone may."
-            )
         if keys[0] == "source" and len(keys) > 2:
             place = _source_called(data, keys[1])
             trail: tuple[str, ...] = ("source", str(data["source"].index(place)))

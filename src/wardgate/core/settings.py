@@ -282,8 +282,8 @@ class SourceSettings(_Section):
         return self
 
 
-class OwnerSettings(_Section):
-    """A rule on who owns what fits, as `wardgate owners add` lays them down; for rules kept with the code."""
+class OwnerRuleSettings(_Section):
+    """One rule on who owns what fits."""
 
     owner: str | None = Field(default=None, description="Who owns it: `@shop/orders`, an address, a name.")
     code: str | None = Field(
@@ -305,6 +305,17 @@ class OwnerSettings(_Section):
         return self
 
 
+class OwnersSettings(_Section):
+    """Who owns operations, for rules that are reviewed with everything else that is configured."""
+
+    rules: list[OwnerRuleSettings] = Field(
+        default_factory=list,
+        description="Rules as `wardgate owners add` lays them down, a table each (`[[owners.rules]]`): "
+        "`owner`, or `code` for whoever CODEOWNERS names for that path of the repository; `service` and "
+        "`template`, where `*` is any text, one of them at least; `method`.",
+    )
+
+
 class Config(_Section):
     """All of `wardgate.toml`."""
 
@@ -314,8 +325,8 @@ class Config(_Section):
     push: PushSettings = PushSettings()
     syslog: SyslogSettings = SyslogSettings()
     log: LogSettings = LogSettings()
+    owners: OwnersSettings = OwnersSettings()
     source: list[SourceSettings] = Field(default_factory=list)
-    owner: list[OwnerSettings] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _distinct_names(self) -> Self:

@@ -200,7 +200,8 @@ class Presenting:
     ) -> None:
         for codes, carried in secrets:
             found = [in_target(self._maker, pairs) for pairs in carried.values()]
-            places = np.full(int(codes.max(initial=0)) + 1, -1, np.int64)
+            # A value may be in the dictionary and in no row: its record was rejected.
+            places = np.full(max(int(codes.max(initial=0)), *carried, 0) + 1, -1, np.int64)
             places[list(carried)] = np.arange(len(carried))
             own = np.where(codes < 0, -1, places[np.maximum(codes, 0)])
             if any(found):

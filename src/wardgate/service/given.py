@@ -19,7 +19,7 @@ from wardgate.inventory.owners import Owners, Rule, Word
 from wardgate.inventory.specifications.form import Outline, Specification
 
 if TYPE_CHECKING:
-    from wardgate.core.settings import OwnerSettings
+    from wardgate.core.settings import OwnerRuleSettings
     from wardgate.state.owners import CodeOwnersFile, OwnerFacts
     from wardgate.state.specifications import GivenSpecification, Specifications
     from wardgate.state.store import State
@@ -35,7 +35,7 @@ class Knowledge:
     owners: Owners = field(default_factory=Owners)
 
 
-def knowledge(state: "State", clock: Clock, configured: "Sequence[OwnerSettings]" = ()) -> Knowledge:
+def knowledge(state: "State", clock: Clock, configured: "Sequence[OwnerRuleSettings]" = ()) -> Knowledge:
     """What is in force now, with the owner rules of the configuration. Raises `owner-malformed`."""
     from wardgate.state.owners import OwnerFacts
     from wardgate.state.specifications import Specifications
@@ -45,7 +45,7 @@ def knowledge(state: "State", clock: Clock, configured: "Sequence[OwnerSettings]
     return Knowledge(given, owners_of(OwnerFacts(state, clock), configured))
 
 
-def owners_of(facts: "OwnerFacts", configured: "Sequence[OwnerSettings]" = ()) -> Owners:
+def owners_of(facts: "OwnerFacts", configured: "Sequence[OwnerRuleSettings]" = ()) -> Owners:
     """Owners, as people, their rules and CODEOWNERS files have them. Raises `owner-malformed`."""
     words = [
         Word(
@@ -68,7 +68,7 @@ def owners_of(facts: "OwnerFacts", configured: "Sequence[OwnerSettings]" = ()) -
     return Owners(words, rules, {one.name: Codeowners(one.name, lines_of(one)) for one in facts.files()})
 
 
-def configured_rules(configured: "Sequence[OwnerSettings]") -> list[Rule]:
+def configured_rules(configured: "Sequence[OwnerRuleSettings]") -> list[Rule]:
     """The rules of `wardgate.toml`, called by their place in it. Raises `owner-malformed`."""
     if not configured:
         return []
@@ -82,7 +82,7 @@ def configured_rules(configured: "Sequence[OwnerSettings]") -> list[Rule]:
             one.template,
             one.method.upper() if one.method else None,
             one.code.strip().strip("/") if one.code else None,
-            said=f"[[owner]] {at} of the configuration",
+            said=f"[[owners.rules]] {at} of the configuration",
         )
         for at, one in enumerate(configured, 1)
     ]
@@ -96,7 +96,7 @@ def lines_of(file: "CodeOwnersFile") -> list[Line]:
 
 @contextmanager
 def opened(
-    home: Home, url: str | None, clock: Clock, configured: "Sequence[OwnerSettings]" = ()
+    home: Home, url: str | None, clock: Clock, configured: "Sequence[OwnerRuleSettings]" = ()
 ) -> Iterator[Knowledge]:
     """What is in force, of an installation that may have no state yet.
 

@@ -43,7 +43,7 @@ from wardgate.state.owners import OwnerFacts
 from wardgate.state.specifications import GivenSpecification, Specifications
 
 if TYPE_CHECKING:
-    from wardgate.core.settings import OwnerSettings
+    from wardgate.core.settings import OwnerRuleSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ def compare(
 
 
 def inventory(
-    kept: Specifications, lake: Lake, service: str, rules: "Sequence[OwnerSettings]" = ()
+    kept: Specifications, lake: Lake, service: str, rules: "Sequence[OwnerRuleSettings]" = ()
 ) -> tuple[list[Entry], Specification | None]:
     """Every operation of a service that is observed or described, classified; and the fullest specification.
 

@@ -46,8 +46,8 @@ class Table:
     def match(self, segments: list[str]) -> str | None:
         """The template of a path's segments; every step of the table is looked at twice at most."""
         found = self._match(segments)
-        if found is None and len(segments) > 1:
-            found = self._match(segments[:-1] if not segments[-1] else [*segments, ""])
+        if found is None and segments != [""]:
+            found = self._match([*segments, ""] if segments[-1] else segments[:-1])
         return found
 
     def _match(self, segments: list[str]) -> str | None:
