@@ -120,6 +120,8 @@ class Walker:
         self._objects: _Nodes = {}
         self._arrays: _Nodes = {}
         self._records: dict[tuple[int, type], _Parts] = {}
+        self._items: Codes = np.empty(0, np.int64)
+        """Of the bodies that are being walked: `Walked.items`."""
         self._left: int | None = None
         """Values that may yet be taken; None where there cannot be too many."""
         self._cut = 0
@@ -144,10 +146,12 @@ class Walker:
                 large.append(document)
                 continue
             root = read(families[document], body)
-            is_text[document] = type(root) is str or root is None
+            if root is None or type(root) is str:
+                is_text[document] = True
             if root is not None:
                 roots.append(root)
                 documents.append(document)
+        self._items = items
         if roots:
             items[documents] = list(map(_items, roots))
             self._descend(roots, np.array(documents, np.int64))
@@ -213,8 +217,11 @@ class Walker:
         keys = kind.__struct_encode_fields__  # type: ignore[attr-defined]
         wide = len(keys)
         flat: list[object] = list(chain.from_iterable(map(astuple, nodes)))  # type: ignore[arg-type]
-        for at, key in enumerate(keys):
-            self._emit(self._child(place, key), flat[at::wide], documents)
+        columns = [flat[at::wide] for at in range(wide)]
+        for key, column in zip(keys, columns, strict=True):
+            self._emit(self._child(place, key), column, documents)
+        if place == 0:
+            self._items[documents] = _lengths(columns, len(nodes))
 
     def _by_key(self, place: int, nodes: list[object], documents: Codes) -> None:
         """Objects of very many shapes."""
@@ -271,10 +278,12 @@ class Walker:
             if kind is not msgspec.UnsetType:
                 self._take(place, kind, column, documents)
             return
+        types = list(map(type, column))
         kinds.discard(msgspec.UnsetType)
         for kind in sorted(kinds, key=_order):
-            rows = [at for at, one in enumerate(column) if type(one) is kind]
-            self._take(place, kind, [column[at] for at in rows], documents[rows])
+            rows = [at for at, one in enumerate(types) if one is kind]
+            own: list[object] = [None] * len(rows) if kind is type(None) else [column[at] for at in rows]
+            self._take(place, kind, own, documents[rows])
 
     def _take(self, place: int, kind: type, column: list[object], documents: Codes) -> None:
         code = _kind(kind)
@@ -367,14 +376,24 @@ def _order(kind: type) -> tuple[int, str]:
     return _kind(kind), kind.__name__
 
 
+def _lengths(columns: list[list[object]], rows: int) -> Codes:
+    """As `_items`, of records, by their columns."""
+    lists, length = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
+    for column in columns:
+        if list in set(map(type, column)):
+            sizes = (len(one) if type(one) is list else -1 for one in column)
+            own = np.fromiter(sizes, np.int64, rows)
+            lists += own >= 0
+            length += np.maximum(own, 0)
+    return np.where(lists == 1, length, -1)
+
+
 def _items(root: object) -> int:
-    """The length of a document's one list: itself, or the only one right below; -1 for none."""
+    """The length of a document's one list: itself, or the only one right below; -1 for none or a record."""
     if type(root) is list:
         return len(root)
     if type(root) is dict:
         lists = [one for one in root.values() if type(one) is list]
-    elif isinstance(root, msgspec.Struct):
-        lists = [one for one in astuple(root) if type(one) is list]
     else:
         return -1
     return len(lists[0]) if len(lists) == 1 else -1

@@ -79,18 +79,23 @@ class Tallies:
         what = walked.kind.copy()
         what[:strings] = np.where(what[:strings] == Kind.KEY, -1, _STRING + form[value])
         groups, own = np.unique(group, return_inverse=True)
-        row, its_group, weight = _seen(walked.document, what >= 0, body, own, count, len(walked.items))
-        if not len(row):
-            return
+        document, place = walked.document, walked.place
+        row, its_group, weight = _seen(document, what >= 0, body, own, count, len(walked.items))
+        if row is not None:
+            if not len(row):
+                return
+            what, place = what[row], place[row]
         # (group, place), few of which come together, and then what stood there.
         wide = len(walked.places)
-        used, where = compressed(its_group * wide + walked.place[row], len(groups) * wide)
-        at, many = _tally(where * _WIDE + what[row], len(used) * _WIDE, weight)
+        used, where = compressed(its_group * wide + place, len(groups) * wide)
+        at, many = _tally(where * _WIDE + what, len(used) * _WIDE, weight)
         at, its = np.divmod(at, _WIDE)
-        words = self._words(texts, form, value, free, walked, row)
+        words, word = self._words(texts, form, value, free, place, row)
         told = np.zeros(len(at), bool)
         if len(words):
-            key, counts = _tally_sparse(where[words] * len(texts) + value[row[words]], weight[words])
+            key, counts = _tally_sparse(
+                where[words] * len(texts) + word, None if weight is None else weight[words]
+            )
             place, word = np.divmod(key, len(texts))
             # Only where all strings of the place are words, and few.
             distinct, first, number = np.unique(place, return_index=True, return_counts=True)
@@ -116,14 +121,19 @@ class Tallies:
         form: Codes,
         value: Codes,
         free: npt.NDArray[np.bool_],
-        walked: Walked,
-        row: Codes,
-    ) -> Codes:
-        """Which of the rows hold a word that may be a constant."""
-        chosen = np.flatnonzero(row < len(value))
-        chosen = chosen[~free[walked.place[row[chosen]]]]
-        asked = value[row[chosen]]
-        return chosen[_are_words(texts, form, asked)[asked]]
+        place: Codes,
+        row: Codes | None,
+    ) -> tuple[Codes, Codes]:
+        """Which of the rows hold a word that may be a constant, and which word."""
+        if row is None:
+            chosen = np.flatnonzero(~free[place[: len(value)]])
+            asked = value[chosen]
+        else:
+            chosen = np.flatnonzero(row < len(value))
+            chosen = chosen[~free[place[chosen]]]
+            asked = value[row[chosen]]
+        are = _are_words(texts, form, asked)[asked]
+        return chosen[are], asked[are]
 
     def table(self) -> pa.Table:
         """All tallies: `group`, `place`, `kind`, `format`, `constant`, `count`; places are bounded."""
@@ -241,32 +251,39 @@ _EMPTY = pa.table(
 
 def _seen(
     document: Codes, kept: npt.NDArray[np.bool_], body: Codes, own: Codes, count: Codes, bodies: int
-) -> tuple[Codes, Codes, Codes]:
-    """(row, group, count) for every group that saw a row's document, of the rows that are kept."""
+) -> tuple[Codes | None, Codes, Codes | None]:
+    """(row, group, count) for every group that saw a row's document, of the rows that are kept.
+
+    Without rows: all of them, in order; without counts: one each.
+    """
     many = np.bincount(body, minlength=bodies)
-    start = np.cumsum(many) - many
     if many.max(initial=0) > 1:
+        start = np.cumsum(many) - many
         its = np.where(kept, many[document], 0)
         row = np.repeat(np.arange(len(its)), its)
         pair = np.repeat(start[document] - np.cumsum(its) + its, its) + np.arange(len(row))
         return row, own[pair], count[pair]
     group_of, count_of = np.zeros(bodies, np.int64), np.zeros(bodies, np.int64)
     group_of[body], count_of[body] = own, count
-    row = np.flatnonzero(kept & (many > 0)[document]) if many.min(initial=1) == 0 else np.flatnonzero(kept)
-    document = document[row]
-    return row, group_of[document], count_of[document]
+    rows = None
+    if many.min(initial=1) == 0:
+        rows = np.flatnonzero(kept & (many > 0)[document])
+    elif not kept.all():
+        rows = np.flatnonzero(kept)
+    document = document if rows is None else document[rows]
+    return rows, group_of[document], count_of[document] if count.max(initial=1) > 1 else None
 
 
-def _tally(key: Codes, size: int, weight: Codes) -> tuple[Codes, Codes]:
-    """Distinct keys (below `size`), in order, and the sum of weights of each."""
+def _tally(key: Codes, size: int, weight: Codes | None) -> tuple[Codes, Codes]:
+    """Distinct keys (below `size`), in order, and the sum of weights of each (None: one each)."""
     if size > _DENSE:
         return _tally_sparse(key, weight)
-    sums = np.bincount(key, None if weight.max(initial=1) == 1 else weight, size)
+    sums = np.bincount(key, weight, size)
     found = np.flatnonzero(sums)
     return found, sums[found].astype(np.int64)
 
 
-def _tally_sparse(key: Codes, weight: Codes) -> tuple[Codes, Codes]:
+def _tally_sparse(key: Codes, weight: Codes | None) -> tuple[Codes, Codes]:
     found, inverse = np.unique(key, return_inverse=True)
     return found, np.bincount(inverse, weight).astype(np.int64)
 
