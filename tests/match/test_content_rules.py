@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 import pytest
+import re2
 
 from wardgate.core.errors import WardgateError
 from wardgate.match.signals.catalogue import BUILTIN_RULES, content_rules
@@ -75,6 +76,26 @@ def test_a_rule_passes_its_counterexamples_and_everyday_values(rule: ContentRule
     for side in rule.sides:
         for text in (*rule.passed, *(AGENTS if side is Side.HEADER else EVERYDAY)):
             assert not known.of(text, side), f"{rule.name} notices {text!r}"
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_columns_say_what_single_texts_say(side: Side) -> None:
+    known = noticing()
+    texts = [text for rule in ASKING for text in (*rule.found, *rule.passed)] + EVERYDAY
+    texts += (
+        [quote(one) for one in texts]
+        + [one.replace(" ", "+") for one in texts]
+        + ["é" * 9_000 + "' or 1=1--"]
+    )
+    noticed = known.notice(pa.array(texts), side)
+    columns = sorted(zip(noticed.text.tolist(), noticed.rule.tolist(), noticed.count.tolist(), strict=True))
+    net = re2.compile(known.net(side))
+    assert columns == [
+        (at, rule, count)
+        for at, text in enumerate(texts)
+        if net.search(text)
+        for rule, count in known.asked(text, side)
+    ]
 
 
 @each_rule

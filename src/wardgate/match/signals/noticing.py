@@ -53,8 +53,10 @@ class Noticing:
         chance = pc.fill_null(pc.match_substring_regex(texts, asked.net), False)
         out: list[tuple[int, int, int]] = []
         at = np.flatnonzero(chance.to_numpy(zero_copy_only=False))
-        for text, value in zip(at.tolist(), texts.take(pa.array(at)).to_pylist(), strict=True):
-            out += [(text, rule, count) for rule, count in asked.of(value)]
+        raw = texts.take(pa.array(at)).cast(pa.binary()).to_pylist()
+        for text, value in zip(at.tolist(), raw, strict=True):
+            if asked.may_hold(value):
+                out += [(text, rule, count) for rule, count in asked.of(value.decode())]
         return _noticed(out)
 
     def net(self, side: Side) -> str:
@@ -92,6 +94,11 @@ class _Side:
             one.needs or "(?i:" + "|".join(one.patterns) + ")" for _, one in own if one.patterns
         )
         self.net = "|".join((_ENCODED, *(f"(?:{one})" for one in needed)))
+
+    def may_hold(self, raw: bytes) -> bool:
+        """Whether `of` may answer anything of a text in UTF-8: most that the net lets through hold nothing."""
+        is_plain = b"%" not in raw and b"+" not in raw and len(raw) <= LONGEST
+        return not is_plain or self._set.Match(raw) is not None
 
     def of(self, text: str) -> list[tuple[int, int]]:
         plain = decoded(text[:LONGEST])
