@@ -324,13 +324,12 @@ QUALIFY version = max(version) OVER (PARTITION BY operation_id)""",
         )
 
     def _rows(self, sql: str, **tables: pa.Table) -> pa.Table:
-        cursor = self._lake.cursor()
-        try:
+        with self._lake.reading() as cursor:
             for name, table in tables.items():
                 cursor.register(name, table)
-            parameters = {"service": self._service} if "$service" in sql else None
-            return cursor.execute(sql, parameters).to_arrow_table()
-        finally:
-            for name in tables:
-                cursor.unregister(name)
-            cursor.close()
+            try:
+                parameters = {"service": self._service} if "$service" in sql else None
+                return cursor.execute(sql, parameters).to_arrow_table()
+            finally:
+                for name in tables:
+                    cursor.unregister(name)

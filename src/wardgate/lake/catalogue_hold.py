@@ -1,4 +1,4 @@
-"""Keeps the end of one statement from stopping the start of another, on a SQLite catalogue.
+"""Keeps the end of one transaction from stopping the start of another, on a SQLite catalogue.
 
 DuckDB opens a SQLite connection for each transaction and closes it at the end. Whoever closes SQLite's last
 connection takes the file for itself, copies the log into it, waits for the disk and deletes the log; even one
@@ -8,6 +8,9 @@ inside the extension is built without `usleep`: it sleeps a whole second. Under 
 So each process holds shared locks on the bytes that a closing connection wants alone (PENDING and SHARED of
 SQLite's file format). They are open file description locks: they hold against the process' own connections
 too. The log is copied by commits as it grows, as ever, and readers and writers do not notice.
+
+A connection that was refused them still bars the door for some microseconds, to its own process only. So the
+transactions of one process begin and end one at a time (`turnstile`); what is between goes on side by side.
 """
 
 import fcntl
@@ -15,7 +18,7 @@ import os
 import struct
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
+from threading import Lock, RLock
 
 _PENDING = 0x40000000
 _SHARED = 0x40000002, 510
@@ -31,6 +34,8 @@ class CatalogueHold:
     def __init__(self, handle: int) -> None:
         self._handle = handle
         self._holders = 0
+        self.turnstile = RLock()
+        """Taken while a transaction opens its connection, and while it ends."""
 
     @classmethod
     def of(cls, catalogue: Path) -> "CatalogueHold | None":

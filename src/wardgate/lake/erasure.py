@@ -160,13 +160,10 @@ def _rewritten(turns: Turns, table: str, theirs: str, query) -> int:  # type: ig
 
 
 def _holding(lake: Lake, table: str, theirs: str) -> list[DataFile]:
-    cursor = lake.cursor()
-    try:
+    with lake.reading() as cursor:
         found = cursor.execute(f"SELECT DISTINCT filename FROM {ALIAS}.{table} WHERE {theirs}").fetchall()
         paths = {path for (path,) in found}
         return [one for one in data_files(cursor, table) if one.path in paths]
-    finally:
-        cursor.close()
 
 
 def _name_erased(lake: Lake, clock: Clock) -> None:

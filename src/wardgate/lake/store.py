@@ -37,6 +37,8 @@ LONGEST_TRANSACTION_S = 600.0
 _FULL = ("no space left", "disk full", "disk is full", "not enough space", "file too large", "quota exceeded")
 _UNSURE = ("disk i/o error",)  # what SQLite says when it cannot grow its shared memory
 _ROOM = 1 << 20
+_OPENED = f"FROM {ALIAS}.current_snapshot()"
+"""What makes a transaction open its connection to the catalogue, at the least cost."""
 _ATTEMPTS = 9
 """Of a commit that collides with other processes': about 10 s in all."""
 
@@ -81,6 +83,7 @@ class Lake:
         self._locks = BatchLocks(place.catalog) if place.on_postgres else None
         self._con = self._connected(memory, threads)
         self._hold = None if place.on_postgres else CatalogueHold.of(Path(place.catalog))
+        self._turnstile = self._hold.turnstile if self._hold is not None else nullcontext()
         try:
             refuse_newer(self._con)
             self._make_tables()
@@ -162,13 +165,25 @@ class Lake:
         """A cursor on the same database, for one thread's reads."""
         return self._con.cursor()
 
-    def rows(self, sql: str, parameters: Sequence[Any] | None = None) -> pa.Table:
-        """The answer to a query of our own (never a user's: see `guard`)."""
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor that sees the lake as it is now, however many questions it is asked meanwhile."""
         cursor = self._con.cursor()
         try:
-            return cursor.execute(sql, parameters).to_arrow_table()
+            with self._turnstile:
+                cursor.execute("BEGIN")
+                cursor.execute(_OPENED)
+            yield cursor
         finally:
-            cursor.close()
+            with self._turnstile:
+                with suppress(duckdb.Error):  # a failure may have ended it
+                    cursor.execute("ROLLBACK")
+                cursor.close()
+
+    def rows(self, sql: str, parameters: Sequence[Any] | None = None) -> pa.Table:
+        """The answer to a query of our own (never a user's: see `guard`)."""
+        with self.reading() as cursor:
+            return cursor.execute(sql, parameters).to_arrow_table()
 
     @contextmanager
     def committing(self, ids: Sequence[int], *, linking: bool = False) -> Iterator["Turn"]:
@@ -188,7 +203,9 @@ class Lake:
         """Begin a transaction: those of these batches that are there already."""
         while True:
             try:
-                self._con.execute("BEGIN")
+                with self._turnstile:
+                    self._con.execute("BEGIN")
+                    self._con.execute(_OPENED)
                 return self._known(ids)
             except duckdb.Error as error:
                 self._roll_back()
@@ -227,7 +244,8 @@ class Lake:
             if time.monotonic() - start > LONGEST_TRANSACTION_S:
                 raise TimeoutError("the transaction took too long")
             committing = True
-            con.execute("COMMIT")
+            with self._turnstile:
+                con.execute("COMMIT")
         except (duckdb.Error, OSError) as error:
             self._roll_back()
             if not committing:  # a commit that failed may have taken effect; its files are orphans, if not
@@ -258,7 +276,7 @@ class Lake:
         self._con.execute(add, [str(file)])
 
     def _roll_back(self) -> None:
-        with suppress(duckdb.Error):  # the failure may have ended the transaction already
+        with self._turnstile, suppress(duckdb.Error):  # the failure may have ended the transaction already
             self._con.execute("ROLLBACK")
         self._con.unregister("incoming")
 
