@@ -73,7 +73,7 @@ def operations(ctx: click.Context, installation: Installation, /, as_json: bool,
         found = Standings(lake, knowledge).listing(asked, system_clock)
         apart = 0
         if asked.static is False and not (asked.standing or asked.owner):
-            apart = reading.operations(lake, replace(asked, static=True, limit=1), system_clock).total
+            apart = reading.count_operations(lake, replace(asked, static=True), system_clock)
     if as_json:
         rows = [row(one) for one in found.rows]
         totals = {"total": found.total, "never_called": found.never_called, "static_total": apart}

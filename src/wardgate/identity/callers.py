@@ -65,12 +65,13 @@ touched AS (
     SELECT caller_id, count(DISTINCT operation_id) AS operations,
            count(DISTINCT credential_id) FILTER (credential_id <> 0) AS credentials,
            list(DISTINCT service ORDER BY service) AS services
-    FROM (SELECT DISTINCT caller_id, path_id, credential_id FROM callings SEMI JOIN page USING (caller_id))
+    FROM (SELECT DISTINCT caller_id, path_id, credential_id
+          FROM callings JOIN (SELECT caller_id FROM page) USING (caller_id))
     JOIN known USING (path_id) JOIN labels USING (operation_id) GROUP BY caller_id),
 facts AS (
     SELECT caller_id, arg_min(kind, learned_at_us) AS kind, arg_min(name, learned_at_us) AS name,
            arg_min(basis, learned_at_us) AS basis, arg_min(confidence, learned_at_us) AS confidence
-    FROM {lake}.callers SEMI JOIN page USING (caller_id) GROUP BY caller_id)
+    FROM {lake}.callers JOIN (SELECT caller_id FROM page) USING (caller_id) GROUP BY caller_id)
 SELECT page.caller_id, kind, name, basis, confidence::DOUBLE AS confidence, calls, errors, operations,
        credentials, services, first_seen, last_seen, total
 FROM page JOIN touched USING (caller_id) LEFT JOIN facts USING (caller_id)

@@ -111,6 +111,7 @@ class Operations:
     total: int
 
 
+# Not SEMI JOIN, for which the engine makes its table of the larger side.
 _SELECT = """,
 sums AS (
     SELECT operation_id, sum(calls)::BIGINT AS calls, sum(linked)::BIGINT AS linked,
@@ -124,7 +125,8 @@ page AS MATERIALIZED (
            errors / nullif(status_1xx + status_2xx + status_3xx + errors, 0) AS error_share,
            count(*) OVER () AS total
     FROM sums JOIN labels USING (operation_id) ORDER BY {early_order} {early_limit}),
-shown AS NOT MATERIALIZED (SELECT * FROM scoped SEMI JOIN page USING (operation_id)),
+listed AS NOT MATERIALIZED (SELECT operation_id FROM page),
+shown AS NOT MATERIALIZED (SELECT scoped.* FROM scoped JOIN listed USING (operation_id)),
 presented AS (
     SELECT operation_id, credential_id, greatest(sum(calls), max(linked)) AS calls
     FROM (SELECT operation_id, credential_id, source, sum(calls) AS calls, sum(linked) AS linked
@@ -137,7 +139,7 @@ by_caller AS (
     GROUP BY operation_id),
 buckets AS (
     SELECT operation_id, bucket, sum(calls) AS n
-    FROM scoped_latencies SEMI JOIN page USING (operation_id) GROUP BY ALL),
+    FROM scoped_latencies JOIN listed USING (operation_id) GROUP BY ALL),
 running AS (
     SELECT operation_id, bucket, sum(n) OVER (PARTITION BY operation_id ORDER BY bucket) AS upto,
            sum(n) OVER (PARTITION BY operation_id) AS timed FROM buckets),
@@ -146,7 +148,7 @@ quantiles AS (
            min(bucket) FILTER (upto >= 0.95 * timed) AS b95 FROM running GROUP BY operation_id),
 by_place AS (
     SELECT operation_id, data_class, place, sum(calls + linked)::BIGINT AS calls
-    FROM scoped_data SEMI JOIN page USING (operation_id) GROUP BY ALL),
+    FROM scoped_data JOIN listed USING (operation_id) GROUP BY ALL),
 by_class AS (
     SELECT operation_id, data_class, max(calls) AS calls, list(place ORDER BY calls DESC, place) AS places
     FROM by_place GROUP BY ALL),

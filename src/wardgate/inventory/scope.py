@@ -99,7 +99,7 @@ def question(scope: Scope) -> Question:
         hours[0] = f"hour_us >= make_timestamp({scope.since_us // HOUR_US * HOUR_US})"
     data_hours = f"WHERE {' AND '.join(hours)}" if hours else ""
     semi = "SEMI JOIN labels USING (operation_id)" if having or apart else ""
-    only_known = "SEMI JOIN known USING (path_id)" if having or apart else ""
+    only_known = "JOIN (SELECT path_id FROM known) USING (path_id)" if having or apart else ""
     return Question(
         f"""
 WITH mapping AS MATERIALIZED (SELECT path_id, {NOW} AS operation_id FROM {ALIAS}.paths GROUP BY path_id),

@@ -3,6 +3,7 @@
 Standings hold for all time, so nothing here is narrowed by the time somebody asks for.
 """
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +22,8 @@ _OTHERWISE = f"""
 SELECT DISTINCT operation_id FROM {ALIAS}.calls JOIN known USING (path_id)
 WHERE status NOT IN {NOT_FOUND} AND is_linked IS NOT TRUE"""
 _BY_SOURCE = """
-SELECT operation_id, source, min(first_us), max(last_us) FROM scoped GROUP BY ALL ORDER BY ALL"""
+SELECT operation_id, source, min(first_us), max(last_us), sum(calls)::BIGINT, sum(status_4xx)::BIGINT
+FROM scoped GROUP BY ALL ORDER BY ALL"""
 _SIGHTS = """
 SELECT service, source, min(first_us), max(last_us)
 FROM scoped JOIN labels USING (operation_id) GROUP BY ALL ORDER BY ALL"""
@@ -30,7 +32,7 @@ _PRESENTED = """,
 seen AS (
     SELECT operation_id, source, sum(calls + linked) FILTER (credential_id = 0) AS without,
            sum(calls + linked) AS every
-    FROM scoped SEMI JOIN (SELECT DISTINCT source FROM {lake}.rollups WHERE credential_id <> 0) USING (source)
+    FROM scoped JOIN (SELECT DISTINCT source FROM {lake}.rollups WHERE credential_id <> 0) USING (source)
     GROUP BY ALL)
 SELECT operation_id, max_by(coalesce(without, 0)::BIGINT, every), max(every)::BIGINT
 FROM seen WHERE every > 0 GROUP BY operation_id"""
@@ -51,21 +53,29 @@ def only_tried(lake: Lake, operation_ids: Collection[int]) -> set[int]:
     Rollups know the class of a status, so calls are asked where all were 4xx; where none are left to ask,
     nothing shows that the operation is there.
     """
-    refused = [row[0] for row in _asked(lake, operation_ids, _ONLY_REFUSED)]
-    otherwise = {row[0] for row in _asked(lake, refused, _OTHERWISE)}
-    return set(refused) - otherwise
+    return _never_found(lake, [row[0] for row in _asked(lake, operation_ids, _ONLY_REFUSED)])
 
 
-def by_source(
-    lake: Lake, operation_ids: Collection[int], tried: Collection[int]
-) -> dict[int, list[Evidence]]:
-    """Operation → what each source shows of it. `tried` has those that `only_tried` answers."""
+def by_source(lake: Lake, operation_ids: Collection[int]) -> dict[int, list[Evidence]]:
+    """Operation → what each source shows of it: that it is there or, as `only_tried` has it, was tried."""
+    found = _asked(lake, operation_ids, _BY_SOURCE)
+    calls: Counter[int] = Counter()
+    refused: Counter[int] = Counter()
+    for operation_id, _, _, _, called, status_4xx in found:
+        calls[operation_id] += called
+        refused[operation_id] += status_4xx
+    tried = _never_found(lake, [one for one, count in refused.items() if 0 < count == calls[one]])
     out: dict[int, list[Evidence]] = {}
-    for operation_id, source, first, last in _asked(lake, operation_ids, _BY_SOURCE):
+    for operation_id, source, first, last, _, _ in found:
         says = Says.TRIED if operation_id in tried else Says.EXISTS
         one = Evidence(Layer.TRAFFIC, says, source, microseconds(first), microseconds(last))
         out.setdefault(operation_id, []).append(one)
     return out
+
+
+def _never_found(lake: Lake, refused: Collection[int]) -> set[int]:
+    """Of operations whose calls were all answered 4xx, those that nothing else shows to be there."""
+    return set(refused) - {row[0] for row in _asked(lake, refused, _OTHERWISE)}
 
 
 def in_sight(lake: Lake, service: str) -> list[Evidence]:

@@ -51,6 +51,8 @@ class SourceReport:
         self.skipped += part.skipped
 
 
+_HELD_MB = 560
+"""What a process may hold between two groups, of which some is free already."""
 _GROUP_CALLS = 200_000
 _GROUP_BYTES = 40 << 20
 _GROUP_VALUES = 120_000
@@ -134,7 +136,7 @@ class Ingest:
             pending = committer.submit(self._pipeline.commit, prepared)
             for one in prepared:
                 report.add(one)
-            give_back()
+            give_back(_HELD_MB)
             self._progress(opened.origin.name, group[-1][1].offset, report.accepted)
         if pending is not None:
             pending.result()

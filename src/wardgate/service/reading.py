@@ -80,6 +80,13 @@ def operations(lake: Lake, asked: Asked, clock: Clock) -> _operations.Operations
     )
 
 
+def count_operations(lake: Lake, asked: Asked, clock: Clock) -> int:
+    """How many `operations` there are in all, without looking at each."""
+    return _operations.count_operations(
+        lake, _scope(lake, asked, clock), min_calls=_whole("min-calls", asked.min_calls)
+    )
+
+
 def services(lake: Lake, asked: Asked, clock: Clock) -> list[_services.Service]:
     """Services, with the possible doubles of each."""
     return _services.services(

@@ -103,8 +103,7 @@ class Standings:
     def evidence(self, operation_id: int) -> Iterator[Evidence]:
         """All that is known of one operation. Raises `operation-unknown`."""
         one = self.called(operation_id)
-        tried = traffic.only_tried(self._lake, [operation_id])
-        yield from traffic.by_source(self._lake, [operation_id], tried).get(operation_id, ())
+        yield from traffic.by_source(self._lake, [operation_id]).get(operation_id, ())
         yield from self._judge.evidence(one.service, one)
 
     def evidence_of_never_called(self, one: NeverCalled) -> list[Evidence]:
@@ -186,8 +185,7 @@ class Standings:
 
     def _judged(self, operations: Sequence[Operation]) -> Iterator[Listed]:
         ids = [one.operation_id for one in operations if one.operation_id is not None and not one.static]
-        tried = traffic.only_tried(self._lake, ids)
-        by_source = traffic.by_source(self._lake, ids, tried)
+        by_source = traffic.by_source(self._lake, ids)
         for one in operations:
             if one.static or one.operation_id is None:
                 yield Listed(one, None)

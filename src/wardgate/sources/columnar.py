@@ -284,7 +284,7 @@ def _joined(left: pa.Array, right: pa.Array, delimiter: str) -> pa.Array:
         raise Doubt
     if len(right.dictionary) == 1:
         tail = right.dictionary[0].as_py()
-        values = pa.array([f"{value}{delimiter}{tail}" for value in left.dictionary.to_pylist()], pa.string())
+        values = pc.binary_join_element_wise(left.dictionary, pa.scalar(tail, pa.string()), delimiter)
         return pa.DictionaryArray.from_arrays(left.indices, values)
     whole = pc.binary_join_element_wise(left.cast(pa.string()), right.cast(pa.string()), delimiter)
     return pc.dictionary_encode(whole)
