@@ -7,7 +7,7 @@ class knows by name are asked for that class too. Nothing here keeps a value.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache, partial
 from itertools import pairwise
 
@@ -26,6 +26,8 @@ LONGEST = 16_384
 """Characters of a value that are looked at."""
 MOST = 1_000
 """Matches in one value that are looked at."""
+_NEVER = 1 << 40
+"""Bytes that no value has."""
 _AT_ONCE = 64
 _SET_BYTES = 256 << 20
 """What RE2 may use for a Set: the compiled patterns, and states that it makes as it meets text."""
@@ -63,6 +65,10 @@ class _Named:
     general: frozenset[int]
     """Those of the classes that share the name with many."""
     forms: tuple[int, ...]
+    least: int = field(compare=False)
+    """Bytes of the shortest value that may be of one of the classes."""
+    others: tuple[bool, ...] = field(compare=False, repr=False)
+    """Which forms that stand alone are of classes of which the name says nothing."""
 
 
 class Finder:
@@ -97,7 +103,6 @@ class Finder:
         self._denied_classes = [at for at, _ in denials]
         self._denied_set = _set(rf"(?:^| )(?:{regex})$" for _, regex in denials)
         self._named = lru_cache(maxsize=65536)(self._named_by)
-        self._others = lru_cache(maxsize=4096)(self._other_forms)
         self._named_set = lru_cache(maxsize=4096)(
             lambda forms: _set(_whole(self._forms[form][1]) for form in forms)
         )
@@ -187,7 +192,7 @@ class Finder:
         used, name_of = np.unique(name_of, return_inverse=True)
         kinds = [self._named(words_of(names[one])) for one in used.tolist()]
         size = pc.binary_length(values).to_numpy(zero_copy_only=False)
-        has_named = size >= np.array([self._least(one) for one in kinds], np.int64)[name_of]
+        has_named = size >= np.array([one.least for one in kinds], np.int64)[name_of]
         # Values under one name are alike: together they leave the rest of the net empty.
         order = np.argsort(name_of, kind="stable")
         if suspect is None:
@@ -213,11 +218,10 @@ class Finder:
         match_alone = self._lone_set.Match
         only = name.classes[0] if len(name.classes) == 1 else -1
         forms = [self._forms[form][1:] for form in name.forms]
-        others = self._others(name)
         for row, raw, may_be_alone in zip(rows, texts, alone, strict=True):
             fits = match(raw) if match is not None else None
             found = match_alone(raw) if may_be_alone else None
-            lone = [self._lone[i] for i in found if others[i]] if found else None
+            lone = [self._lone[i] for i in found if name.others[i]] if found else None
             if fits and not lone and only >= 0:
                 count, sure = _surest([forms[i] for i in fits], raw)
                 if count:
@@ -226,14 +230,6 @@ class Finder:
                 named = [name.forms[i] for i in fits or ()]
                 for at, (sure, count) in self._decided(raw, name, named, lone or []).items():
                     yield row, at, count, sure
-
-    def _least(self, name: _Named) -> int:
-        """Bytes of the shortest value that may be of a class by name."""
-        return min((self._forms[form][1].least for form in name.forms), default=LONGEST * 8)
-
-    def _other_forms(self, name: _Named) -> list[bool]:
-        """Which forms that stand alone are of classes of which a name says nothing."""
-        return [self._forms[form][0] not in name.denied | {*name.classes} for form in self._lone]
 
     def _netted(self, values: pa.Array, at_once: int) -> npt.NDArray[np.bool_]:
         """Where a form that stands alone may be: some values at a time, asked as one text."""
@@ -288,8 +284,15 @@ class Finder:
         known = {self._field_classes[i] for i in self._field_set.Match(text) or ()}
         general = {self._general_classes[i] for i in self._general_set.Match(text) or ()} - known - denied
         classes = tuple(sorted((known - denied) | general))
+        forms = tuple(form for at in classes for form in self._of_class[at])
+        said = denied | {*classes}
         return _Named(
-            classes, denied, frozenset(general), tuple(form for at in classes for form in self._of_class[at])
+            classes,
+            denied,
+            frozenset(general),
+            forms,
+            min((self._forms[form][1].least for form in forms), default=_NEVER),
+            tuple(self._forms[form][0] not in said for form in self._lone),
         )
 
 

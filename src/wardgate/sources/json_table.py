@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from wardgate.sources.format import places_of
 from wardgate.sources.json_typed import Ends, typed_columns
 from wardgate.sources.json_types import Headers, Whole
 from wardgate.sources.stamp_columns import raw_stamps
@@ -157,7 +158,7 @@ def _lines(data: bytes) -> tuple[Ends, pa.Array, Mask]:
     """Where the lines of `data` end, the lines, newlines included, without a copy, and which of them may not
     be UTF-8."""
     raw = np.frombuffer(data, np.uint8)
-    ends = np.flatnonzero(raw == ord("\n"))
+    ends = places_of(ord("\n"), data)
     offsets = np.concatenate(([0], ends + 1)).astype(np.int32)
     lines = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(data))
     left = np.zeros(len(ends), bool)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from wardgate.core.observed import Parsed, Reason, Reject, observed_table
-from wardgate.sources.format import Fit, Lines, State
+from wardgate.sources.format import Fit, Lines, State, places_of
 
 _LOOKED_AT = 200  # lines of a sample that decide how well it fits
 Record = TypeVar("Record")
@@ -84,7 +84,7 @@ class JsonLinesParser(Generic[Record]):
 def _is_one_object_a_line(data: bytes, records: int) -> bool:
     """Whether there are as many lines as records, and each begins one: so each is one, and none is blank."""
     raw = np.frombuffer(data, np.uint8)
-    starts = np.flatnonzero(raw == ord("\n")) + 1
+    starts = places_of(ord("\n"), data) + 1
     if len(starts) and starts[-1] == len(raw):
         starts = starts[:-1]
     return (
