@@ -24,6 +24,8 @@ ENOUGH = 48
 _MISSES = 16
 """Bodies that did not fit, before it is made anew."""
 _MOST_MAKES = 8
+_GIVEN_UP = 64
+"""Bodies that did not fit the last record, and were more than half of all, before there is none any more."""
 _MOST_NODES = 600
 """Places of one record."""
 _MOST_NODES_IN_ALL = 60_000
@@ -50,12 +52,13 @@ class _Node:
 class _Family:
     """What is known of the bodies of one family."""
 
-    __slots__ = ("decode", "makes", "misses", "nodes", "root", "seen")
+    __slots__ = ("decode", "makes", "misses", "nodes", "reads", "root", "seen")
 
     def __init__(self) -> None:
         self.root = _Node()
         self.nodes = 1
         self.seen = 0
+        self.reads = 0
         self.misses = 0
         self.makes = 0
         self.decode: Decode | None = None
@@ -77,6 +80,7 @@ class KnownShapes:
         if known is None:
             known = self._begin(family)
         if known.decode is not None:
+            known.reads += 1
             try:
                 read: Struct | list[Struct] = known.decode(raw)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -84,8 +88,11 @@ class KnownShapes:
             else:
                 return read
         root = read_body(raw)
-        if type(root) is not str and raw[:1] in OPENING and known.makes < _MOST_MAKES:
-            self._learn(known, root)
+        if known.makes < _MOST_MAKES:
+            if type(root) is not str and raw[:1] in OPENING:
+                self._learn(known, root)
+        elif known.misses >= _GIVEN_UP and 2 * known.misses > known.reads:
+            known.decode = None
         return root
 
     def _begin(self, family: int) -> _Family:
@@ -102,7 +109,7 @@ class KnownShapes:
         known.seen += 1
         is_due = known.misses >= _MISSES if known.makes else known.seen >= ENOUGH
         if is_due:
-            known.misses = 0
+            known.reads = known.misses = 0
             known.makes += 1
             known.decode = _decoder(known.root, self._numbers)
 
