@@ -111,9 +111,9 @@ class Pipeline:
         self.lake = lake
         self.key = key
         self._clock = clock
-        self._recognition = Recognition(key, known_before(lake, key))
         self._proxies: dict[tuple[str, ...], Proxies] = {}
         self._known = {name: KnownIds() for name in _FACTS}
+        self._recognition = Recognition(key, known_before(lake, key), self._known["callers"].fresh)
         self._learning = Learning(key, partial(remembered, lake), eager=eager)
         self._preparing = Lock()
         self._heeded_us: int | None = None

@@ -94,7 +94,10 @@ def ingest(installation: Installation, /, paths: tuple[str, ...], as_json: bool,
     with installation.lake(threads=1) as lake:
         with _progress(len(inputs), quiet=as_json) as progress:
             reports, refused = _ingested(installation, lake, inputs, how, progress)
-        overview = reading.overview(lake, reading.Asked(), system_clock)
+        if as_json:
+            operations = reading.count_operations(lake, reading.Asked(static=False), system_clock)
+        else:
+            overview = reading.overview(lake, reading.Asked(), system_clock)
         shapes = []
         if any(one.rejected for one in reports):
             names = {one.name for one in reports}
@@ -105,7 +108,7 @@ def ingest(installation: Installation, /, paths: tuple[str, ...], as_json: bool,
             {
                 "sources": [_account(one, shapes) for one in reports],
                 "refused": [{"input": name, "code": one.code, "message": str(one)} for name, one in refused],
-                "operations": overview.operations,
+                "operations": operations,
                 "seconds": seconds,
             }
         )

@@ -24,7 +24,7 @@ from wardgate.recognise.contents import ContentReader
 from wardgate.recognise.credentials.maker import WasKnown
 from wardgate.recognise.distinct import Codes, Distinct, coded, combined, distinct, one_chunk
 from wardgate.recognise.headers import header_columns
-from wardgate.recognise.identities import Identifier
+from wardgate.recognise.identities import FreshIds, Identifier
 from wardgate.recognise.located import Located
 from wardgate.recognise.objects import with_objects
 from wardgate.recognise.protocols.asking import Exchanges, Protocols, Spoken
@@ -80,14 +80,17 @@ class Recognised:
 class Recognition:
     """Recognises batches under one key. Not for several threads at once."""
 
-    def __init__(self, key: Key, was_known: WasKnown | None = None) -> None:
-        """`was_known`: whether a credential was recognised under an earlier key (`credentials.maker`)."""
+    def __init__(
+        self, key: Key, was_known: WasKnown | None = None, fresh_callers: FreshIds | None = None
+    ) -> None:
+        """`was_known`: whether a credential was recognised under an earlier key (`credentials.maker`);
+        `fresh_callers`: which (distinct) ids are of callers that are not in the lake already."""
         self._key = key
         self._tokens = Tokens(key)
         self._protocols = Protocols(key, self._tokens)
         self._router = Router(key, self._tokens)
         self._traits = Traits(key)
-        self._identifier = Identifier(key, was_known)
+        self._identifier = Identifier(key, was_known, fresh_callers)
         self._signals = Signals()
         self._contents = ContentReader(key)
         self._request_seed = key.id64("request", "")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -41,15 +41,15 @@ class Distinct:
 
     def spread(self, values: Sequence[object], kind: pa.DataType) -> pa.Array:
         """One value per row from one per distinct value."""
-        return pa.array(values, kind).take(self.indices())
+        return pa.array(values, kind).take(self.indices)
 
     def text(self, values: Sequence[str | None] | pa.Array | None = None) -> pa.Array:
         """Strings per row, dictionary-encoded (the dictionary may repeat itself); default: the values."""
         array = self.array if values is None else values
         array = array if isinstance(array, pa.Array) else pa.array(array, pa.string())
         if array.null_count:
-            return pc.dictionary_encode(array.take(self.indices()))
-        return pa.DictionaryArray.from_arrays(self.indices(), array)
+            return pc.dictionary_encode(array.take(self.indices))
+        return pa.DictionaryArray.from_arrays(self.indices, array)
 
     def numbers(self, values: npt.NDArray[np.int64], absent: int = 0) -> Codes:
         """Numbers per row; `absent` where the row has no value."""
@@ -58,7 +58,9 @@ class Distinct:
         out: Codes = values[np.maximum(self.codes, 0)]
         return np.where(self.codes < 0, absent, out)
 
+    @cached_property
     def indices(self) -> pa.Array:
+        """Codes as a dictionary's indices: null where the row has no value."""
         if self.codes.min(initial=0) >= 0:
             return pa.array(self.codes.astype(np.int32))
         return pa.array(self.codes.astype(np.int32), pa.int32(), mask=self.codes < 0)
@@ -74,9 +76,12 @@ def distinct(column: pa.Array | pa.ChunkedArray | None, rows: int) -> Distinct:
     return Distinct(encoded.dictionary, codes)
 
 
+@lru_cache(maxsize=4)
 def nothing(rows: int) -> Distinct:
-    """No value in any of `rows` rows."""
-    return Distinct(pa.array([], pa.string()), np.full(rows, -1, np.int64))
+    """No value in any of `rows` rows: the same for all the columns of a batch that are absent."""
+    codes = np.full(rows, -1, np.int64)
+    codes.flags.writeable = False
+    return Distinct(pa.array([], pa.string()), codes)
 
 
 def coded(values: Sequence[str], codes: Codes) -> Distinct:

@@ -28,6 +28,7 @@ from wardgate.recognise.splitting import Secrets
 _KNOWN = 50_000
 """User agents that are remembered from batch to batch."""
 _ID_MASK = (1 << 63) - 1
+FreshIds = Callable[[Ids], npt.NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,14 @@ class Identities:
 
 
 class Identifier:
-    """Recognises credentials and callers under one key. `was_known`: see `credentials.maker`."""
+    """Recognises credentials and callers under one key."""
 
-    def __init__(self, key: Key, was_known: WasKnown | None = None) -> None:
+    def __init__(
+        self, key: Key, was_known: WasKnown | None = None, fresh_callers: FreshIds | None = None
+    ) -> None:
+        """`was_known`: see `credentials.maker`; `fresh_callers` says which callers are worth a row."""
         self._key = key
+        self._fresh_callers = fresh_callers
         self._maker = Maker(key, was_known)
         self._presenting = Presenting(key, self._maker)
         self._anonymous = key.id64("caller", "nobody")
@@ -95,11 +100,25 @@ class Identifier:
         caller_id, kind, caller_rows = self._callers(
             callers, primary, address, address_ids, agent, software, received_at_us
         )
-        spread = coded([one.fingerprint for one in table], primary)
-        logins = _first_of(found, rows, lambda one: one.login)
+        logins = _first_of(found, rows, lambda one: one.login) if table else pa.nulls(rows, pa.string())
         if not login.is_empty:
             logged = login.text([self._maker.login(one) for one in login.values])
             logins = pc.coalesce(logins.cast(pa.string()), logged.cast(pa.string()))
+        if not table:
+            nothing = pa.nulls(rows)
+            return Identities(
+                nothing,
+                nothing,
+                nothing,
+                nothing,
+                logins,
+                caller_id,
+                kind,
+                _credential_facts(table, entry, self._key.key_id, received_at_us),
+                _instances(found, started),
+                caller_rows,
+            )
+        spread = coded([one.fingerprint for one in table], primary)
         return Identities(
             credentials=_credential_lists(found, rows, self._key.key_id),
             credential_id=spread.spread([one.credential_id for one in table], pa.int64()),
@@ -137,6 +156,8 @@ class Identifier:
         kind = coded(labels, codes).text()
 
         distinct_ids, first, _ = unique(ids)
+        if self._fresh_callers is not None:
+            first = first[self._fresh_callers(distinct_ids)]
         anonymous = first[~named[first]]
         products = pa.array([one.product for one in software] + ["no user agent"], pa.string())
         said = np.where(agent.codes[anonymous] < 0, len(software), agent.codes[anonymous])
@@ -151,7 +172,7 @@ class Identifier:
         sure = np.array([one.confidence for one in software] + [0.1], np.float32)
         chosen = first[named[first]]
         owners = [callers[primary[row]] for row in chosen.tolist()]
-        count = len(distinct_ids)
+        count = len(first)
         rows = pa.table(
             {
                 "caller_id": pa.array(np.concatenate([ids[anonymous], ids[chosen]])),

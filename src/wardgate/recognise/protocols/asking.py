@@ -183,8 +183,9 @@ class Protocols:
         answers = nothing(len(at))
         if len(read) and batch.response_body:
             own = _bodies(batch.response_body, at[read])
-            answers.codes[read] = own.codes
-            answers = Distinct(own.array, answers.codes)
+            answer_of = np.full(len(at), -1, np.int64)
+            answer_of[read] = own.codes
+            answers = Distinct(own.array, answer_of)
         status = np.zeros(len(at), np.int64) if batch.status is None else _status(batch.status, at)
         first, combination = combined(
             flags,
