@@ -8,6 +8,12 @@ import sys
 from pathlib import Path
 
 from wardgate.cli.output import clean
+from wardgate.core.clock import system_clock
+from wardgate.core.home import open_home
+from wardgate.core.settings import LakeSettings
+from wardgate.lake.engine import embedded_place
+from wardgate.lake.maintenance import Maintainer
+from wardgate.lake.store import Lake
 
 LINE = '192.0.2.{n} - - [01/Mar/2026:10:00:0{n} +0000] "GET /v1/things/{n} HTTP/1.1" 200 12 "-" "curl/8.5"\n'
 GOOD = "".join(LINE.format(n=n) for n in range(8))
@@ -149,3 +155,27 @@ def test_an_account_without_a_home_folder_can_ingest(tmp_path: Path, shop_files:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["operations"] > 0
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_home_may_be_moved(run, home: Path, tmp_path: Path) -> None:
+    """With all that is in it: what was there is found, and more comes in and is merged."""
+    logs = []
+    for n in range(4):
+        logs.append(tmp_path / f"log-{n}.log")
+        logs[n].write_text("".join(LINE.format(n=i) for i in range(n, n + 4)))
+    run("ingest", str(logs[0]), str(logs[1]))
+    home.rename(tmp_path / "before")
+    (tmp_path / "before").rename(tmp_path / "elsewhere")
+    assert not home.exists()
+    there = ("--home", str(tmp_path / "elsewhere"))
+    assert run(*there, "ingest", str(logs[2]), str(logs[3])).code == 0
+    assert sum(one["calls"] for one in run(*there, "services", "--json").json["services"]) == 16
+    lake = Lake(embedded_place(open_home(tmp_path / "elsewhere")))
+    upkeep = Maintainer(lake, LakeSettings(), system_clock, readers_s=0, orphans_every_s=0)
+    assert upkeep.run_once().failure == upkeep.run_once().failure == ""
+    upkeep.close()
+    lake.close()
+    assert run(*there, "query", "SELECT count(*) AS n FROM calls", "--format", "csv").out.split() == [
+        "n",
+        "16",
+    ]

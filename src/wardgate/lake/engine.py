@@ -100,6 +100,8 @@ def connect(
         con.execute("SET GLOBAL ducklake_max_retry_count = 30")  # processes collide there, and try again
     else:
         options += ", META_JOURNAL_MODE 'WAL', META_BUSY_TIMEOUT 30000"
+        if Path(place.data).parent == Path(place.catalog).parent:
+            options += ", OVERRIDE_DATA_PATH true"  # the two are moved together, with the home around them
     try:
         con.execute(f"ATTACH {_quoted('ducklake:' + target)} AS {ALIAS} ({options})")
     except duckdb.Error as error:
