@@ -38,6 +38,10 @@ CHROME = (
         (CHROME, "person", "Chrome"),
         ("Mozilla/5.0 (Linux; Android 10; CUBOT X30) " + CHROME.partition(") ")[2], "person", "Chrome"),
         ("Reeder/2.1.1 CFNetwork/672.0.8 Darwin/14.0.0", "person", "Reeder"),
+        ("okta-sdk-python/2.2.0 python/3.8.2 Darwin/19.6.0", "service", "okta-sdk-python"),
+        ("shop-worker/1.2 node/20.1 darwin", "service", "shop-worker"),
+        ("acme-sdk/3.1 (Darwin/19.6.0)", "service", "acme-sdk"),
+        ("Cargo/1.0 CFNetwork/672.0.8 Darwin/14.0.0", "person", "Cargo"),
         ("\\x16\\x03", "unknown", None),
     ],
 )

@@ -451,6 +451,7 @@ NONE: tuple[Way, ...] = (
     Way("one-time code", "", "", {}, f"code={SECRET}&state={HEX}", secrets=(SECRET, HEX)),
     Way("a column called key", "", "", {}, "key=created_at&sort=asc&token=first"),
     Way("page mark", "", "", {}, f"page_token={SECRET}&cursor={SECRET}"),
+    Way("what is tried again", "", "", {"X-Okta-Retry-For": HEX[:32], "X-Retry-Token-Id": SECRET}),
     Way("idempotency", "", "", {"Idempotency-Key": SECRET}),
     Way("websocket key", "", "", {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}),
     Way(

@@ -60,6 +60,10 @@ _BROWSERS = (
     ("Trident/", "Internet Explorer"),
 )
 _APPS = re2.compile(r"(?i)\b(?:CFNetwork/|Dalvik/|Darwin/)|\((?:iPhone|iPad|Android)[;) ]| Android \(")
+_RUNTIMES = re2.compile(
+    r"(?i)(?:^|[\s(;,])(?:c?python|pypy|node(?:\.?js)?|go|j?ruby|java|jvm|php|perl|dotnet|rust|deno|bun)/v?\d|"
+    r"(?:^|[-_ ])sdk[-_/ ]"
+)
 _PRODUCT = re.compile(r"[A-Za-z][A-Za-z0-9._ -]{0,38}?(?=/|$)")
 _TAGS = (
     # Tag of the package, kind, confidence, in words. What says more comes first.
@@ -114,6 +118,8 @@ def _ordinary(agent: str) -> Software:
         return Software("browser", Kind.PERSON, 0.3, "a browser's form")
     found = _PRODUCT.match(agent)
     name = found[0].strip() if found else "unnamed software"
+    if found is not None and _RUNTIMES.search(agent):  # also on a developer's Mac, which says Darwin
+        return Software(name, Kind.SERVICE, 0.6, "a program that names what it runs on")
     if _APPS.search(agent):
         return Software(name, Kind.PERSON, 0.3, "an app on a person's device")
     if found is not None:

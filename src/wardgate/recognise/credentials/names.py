@@ -81,7 +81,7 @@ _NO_SESSION_COOKIE = re.compile(
     r"session_?(?:start|count|time|expir|seen|ended|referrer|length|depth)|last_?session|state$|nonce"
 )
 _NO_KEY = re.compile(
-    r"(?i)request|trace|span|correlation|transaction|build|version|commit|revision|etag|hash|checksum|digest|"
+    r"(?i)request|retry|trace|span|correlation|transaction|build|version|commit|revision|etag|hash|checksum|digest|"
     r"fingerprint|device|visitor|anonymous|install|instance|boundary|nonce|idempot|cursor|page|continu|cache|"
     r"csrf|xsrf|experiment|variant|bucket|gclid|fbclid|msclkid|utm|affinity|route|session-id$|mcp-|state|match|"
     r"modified|signature|policy|location|referer|origin|accept|content|encoding|host|forwarded|ip$|range|key-version"
