@@ -89,6 +89,13 @@ def test_the_difference_to_what_was_called_is_shown(run: Run, shop_log: Path) ->
     assert len(differences) == 5
     text = run("spec", "diff", "shop.yaml")
     assert text.code == 1 and "operation-undescribed" in text.out and "by host" in text.out
+    assert "2 operation-undescribed, " in text.out
+    only = run("spec", "diff", "--kind", "operation-*", "--json").json["compared"][0]["differences"]
+    assert {each["drift"] for each in only} == {each[0] for each in differences if "operation-" in each[0]}
+    assert run("spec", "diff", "--kind", "auth-missing").code == 0
+    unknown = run("spec", "diff", "--kind", "hunter2")
+    assert unknown.code == 2 and unknown.err.startswith("[difference-unknown]")
+    assert "operation-uncalled" in unknown.err and "hunter2" not in unknown.err
     assert run("spec", "diff", "--service", "elsewhere", "--json").json == {"compared": []}
 
 

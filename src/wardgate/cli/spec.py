@@ -1,6 +1,7 @@
 """`wardgate spec`: specifications in, set beside what was called, and out again."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -158,6 +159,7 @@ def remove(installation: Installation, name: str, as_json: bool) -> None:
 @click.option("--service", help="Only this service.")
 @click.option("--method", metavar="METHOD", help="Only operations with this HTTP method.")
 @click.option("--template", metavar="TEMPLATE", help="Only operations with this template; `*` is any text.")
+@click.option("--kind", metavar="KIND", help="Only such differences: `operation-undescribed`, `field-*`…")
 @_AS_JSON
 @pass_installation
 def diff(
@@ -167,6 +169,7 @@ def diff(
     service: str | None,
     method: str | None,
     template: str | None,
+    kind: str | None,
     as_json: bool,
 ) -> None:
     """Show where specifications and what was called part, both ways.
@@ -176,12 +179,13 @@ def diff(
     from dataclasses import replace
 
     from wardgate.service import specifications
-    from wardgate.service.specifications import is_about
+    from wardgate.service.specifications import is_about, kind_asked
 
+    kind = kind_asked(kind)
     with _kept(installation) as kept, installation.lake() as lake:
         found = specifications.compare(kept, lake, name=name, service=service)
     found = [
-        replace(one, differences=[each for each in one.differences if is_about(each, method, template)])
+        replace(one, differences=[each for each in one.differences if is_about(each, method, template, kind)])
         for one in found
     ]
     if as_json:
@@ -328,6 +332,9 @@ def _say_compared(found: "list[Compared]") -> None:
             f"{counted(len(one.differences), 'difference')}."
         )
         if one.differences:
+            kinds = Counter(each.drift.value for each in one.differences).most_common()
+            if len(kinds) > 1:
+                say(f"  {', '.join(f'{count(number)} {kind}' for kind, number in kinds)}; --kind shows one.")
             columns = [Column("difference"), Column("method"), Column("template", flexible=True)]
             columns += [Column("where", flexible=True), Column("calls", True)]
             print_table(

@@ -19,7 +19,7 @@ from wardgate.core.errors import WardgateError
 from wardgate.inventory import traffic
 from wardgate.inventory.body_schemas import BodySchema, body_schemas
 from wardgate.inventory.classification import Classification, Standing
-from wardgate.inventory.drift import Difference, drift
+from wardgate.inventory.drift import Difference, Drift, drift
 from wardgate.inventory.exporting import Entry
 from wardgate.inventory.matching import ServiceMatch, described_services
 from wardgate.inventory.observed import Observed, observed
@@ -236,11 +236,22 @@ def _entry(listed: Listed, by_id: dict[int, Observed]) -> Entry:
     )
 
 
-def is_about(one: Difference, method: str | None, template: str | None) -> bool:
-    """Whether a difference is of an operation that is asked for; `*` in the template is any text."""
+def kind_asked(kind: str | None) -> str | None:
+    """A kind of difference, or a pattern of kinds, that there is. Raises `difference-unknown`."""
+    if kind and not any(matches(one.value, kind) for one in Drift):
+        raise WardgateError(
+            "difference-unknown",
+            "there is no such kind of difference;",
+            mend=f"there are {', '.join(one.value for one in Drift)}.",
+        )
+    return kind
+
+
+def is_about(one: Difference, method: str | None, template: str | None, kind: str | None = None) -> bool:
+    """Whether a difference is one that is asked for; `*` in template and kind is any text."""
     if method and (one.method or "").upper() != method.upper():
         return False
-    return matches(one.template, template)
+    return matches(one.template, template) and matches(one.drift.value, kind)
 
 
 def _named(kept: Specifications, name: str | None) -> list[GivenSpecification]:
