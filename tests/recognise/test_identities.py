@@ -130,11 +130,47 @@ def test_keys_in_the_query_are_credentials_and_passwords_are_not() -> None:
     )
 
 
-def test_masked_values_in_a_log_are_no_credentials() -> None:
+def test_what_a_log_has_masked_was_presented_and_speaks_for_nobody() -> None:
+    """A call with a mask is not one without a credential; and all that are masked are not one caller."""
+    masked = [
+        {"Authorization": "Bearer ***"},
+        {"Authorization": "REDACTED"},
+        {"Authorization": "[REDACTED]"},
+        {"X-Api-Key": "xxxxxxxx"},
+        {"Authorization": "DUMMY", "Cookie": f"sid={'a1b2c3d4' * 4}"},
+        {"Authorization": "Basic <hidden>", "X-Api-Key": "Zk3Jd9sLq2WvXz7PbTn5YcRm8HgFt4Ua6E"},
+        {"Authorization": "Bearer null"},
+    ]
+    clients = [f"192.0.2.{n}" for n in range(7)]
+    found = recognise(masked, client=clients)
+    lists = [[(c["kind"], c["place"]) for c in one or ()] for one in found.calls["credentials"].to_pylist()]
+    hidden = ("hidden", "header:authorization")
+    assert lists == [
+        [hidden],
+        [hidden],
+        [hidden],
+        [("hidden", "header:x-api-key")],
+        [("session", "cookie:sid"), hidden],
+        [("api_key", "header:x-api-key")],
+        [],
+    ]
+    assert len(set(found.calls["caller_id"].to_pylist())) == 7
+    ids = found.calls["credential_id"].to_pylist()
+    assert ids[0] == ids[1] == ids[2] != ids[3] and ids[6] is None
+    assert {one["hint"] for one in found.credentials.to_pylist() if one["kind"] == "hidden"} == {
+        "hidden by its source"
+    }
+
+
+def test_what_names_who_presented_it_stands_for_what_was_masked() -> None:
     found = recognise(
-        [{"Authorization": "Bearer ***"}, {"Authorization": "REDACTED"}, {"X-Api-Key": "xxxxxxxx"}]
+        [{"Authorization": "REDACTED"}] * 3,
+        credential_name=["shop", None, None],
+        credential_kind=["consumer", None, None],
+        login=[None, "bob", None],
     )
-    assert found.calls["credentials"].to_pylist() == [None, None, None]
+    kinds = [[one["kind"] for one in row] for row in found.calls["credentials"].to_pylist()]
+    assert kinds == [["gateway_key"], ["basic"], ["hidden"]]
 
 
 def test_callers_without_a_credential_are_address_and_user_agent_together() -> None:

@@ -1,6 +1,7 @@
 """Every way of presenting a credential: found, once, with nothing of it in clear."""
 
 import json
+import time
 
 import pyarrow as pa
 import pytest
@@ -252,8 +253,21 @@ def test_hops_of_a_forwarded_certificate_are_each_a_credential() -> None:
     "name", ["Authorization", "Cookie", "X-Forwarded-Client-Cert", "Signature-Input", "DPoP", "Client-Cert"]
 )
 def test_hostile_values_are_bounded(name: str, size: int) -> None:
-    for start in ("", "Bearer ", "Digest ", "sig1=(", 'Hash=";', ":", "eyJ", "a=b;" * 3):
-        for filler in ("a", '"', "(", "\\", "=", ";", ",", "%", "\x00", "é"):
-            recognise(
-                [Way("", "", "", {name: start + filler * (size if filler == "a" else min(size, 5000))})]
-            )
+    starts = (
+        "",
+        "Bearer ",
+        "Digest ",
+        "Signature ",
+        "AWS4-HMAC-SHA256 ",
+        "sig1=(",
+        'Hash=";',
+        ":",
+        "eyJ",
+        "a=b;" * 3,
+    )
+    for start in starts:
+        for filler in ("a", '"', "(", "\\", "=", ";", ",", "%", "\x00", "é", "a=(", "a."):
+            value = start + filler * (size if filler == "a" else min(size, 5000))
+            began = time.process_time()
+            recognise([Way("", "", "", {name: value})])
+            assert time.process_time() - began < 1, (name, start, filler)

@@ -440,8 +440,8 @@ WAYS: tuple[Way, ...] = (
     ),
 )
 NONE: tuple[Way, ...] = (
-    _auth("masked", "", "Bearer ***"),
-    _auth("redacted", "", "REDACTED"),
+    _auth("nothing, said twice", "", "Bearer undefined"),
+    Way("a dash", "", "", {"Authorization": "-"}),
     _auth("ntlm's first message", "", "NTLM " + b64(b"NTLMSSP\0\x01\0\0\0\x97\x82\x08\xe2" + bytes(24))),
     _auth("a scheme alone", "", "Negotiate"),
     Way("csrf", "", "", {"X-CSRF-Token": SECRET, "X-XSRF-TOKEN": SECRET}),

@@ -18,7 +18,7 @@ from wardgate.core.keys import Key
 from wardgate.lake.tables import CALLERS, CREDENTIALS, INSTANCES, MOST_INSTANCES
 from wardgate.match.secrets import carries_secret
 from wardgate.recognise.callers import Caller, acting, caller_of
-from wardgate.recognise.credentials.credential import Credential
+from wardgate.recognise.credentials.credential import Credential, Part
 from wardgate.recognise.credentials.maker import Maker, WasKnown
 from wardgate.recognise.distinct import Codes, Distinct, coded, distinct
 from wardgate.recognise.presented import Presented, Presenting
@@ -97,8 +97,10 @@ class Identifier:
         table, owner, entry = found.table, found.owner, found.entry
         primary = _primary(owner, entry, rows)
         callers = [caller_of(one) for one in table]
+        hidden = np.array([one.part == Part.HIDDEN for one in table] or [False], bool)
+        speaking = np.where((primary >= 0) & hidden[np.maximum(primary, 0)], -1, primary)
         caller_id, kind, caller_rows = self._callers(
-            callers, primary, address, address_ids, agent, software, received_at_us
+            callers, speaking, address, address_ids, agent, software, received_at_us
         )
         logins = _first_of(found, rows, lambda one: one.login) if table else pa.nulls(rows, pa.string())
         if not login.is_empty:

@@ -3,7 +3,7 @@
 A *channel* is one place, or several headers that tell of one thing together (a certificate, a signature and
 its agent, a webhook). Channels are put together in columns, and what says again what another entry of the
 same call says is dropped: the login that a server logged beside a Basic header, the session token of a
-signature, the name that a gateway gives to the key that is presented.
+signature, the name that a gateway gives to the key that is presented, and what its source hid.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -113,7 +113,12 @@ class Presenting:
             place = f"header:{name[:40]}"
             if name in _AUTHORIZATION:
                 values = distinct(column, rows)
-                self._channel(channels, place, values, lambda one, p=place: authorization(maker, one, p))  # type: ignore[misc]
+                self._channel(
+                    channels,
+                    place,
+                    values,
+                    lambda one, p=place: authorization(maker, one, p) or maker.hidden(p, one),  # type: ignore[misc]
+                )
             elif name == "cookie":
                 values = distinct(column, rows)
                 self._channel(channels, place, values, lambda one: cookies_of.cookies(maker, one))
@@ -158,7 +163,9 @@ class Presenting:
         scheme, _, rest = value.partition(" ")
         if rest and scheme.lower() in ("bearer", "token", "basic"):
             return authorization(self._maker, value, f"header:{name[:40]}")
-        if len(value) < 4 or is_masked(value):
+        if len(value) < 3 or is_masked(value):
+            return self._maker.hidden(f"header:{name[:40]}", value)
+        if len(value) < 4:
             return None
         kind = "session" if "session" in name else "api_key"
         made = token(self._maker, f"header:{name[:40]}", value, kind)
@@ -331,6 +338,8 @@ class Presenting:
             owner, entry = owner[kept], entry[kept]
             answers = _strongest(table, owner, entry, rows, _BESIDE | {"client_certificate"})
             entry = self._aliased(table, owner, entry, answers)
+            part = np.array([one.part for one in table], np.int64)
+            owner, entry = _without_hidden(table, owner, entry, part, rows)
         places: dict[tuple[int, str], int] = {}
         same = np.array([places.setdefault((one.credential_id, one.place), i) for i, one in enumerate(table)])
         _, first = np.unique(same[entry] * rows + owner, return_index=True)
@@ -365,6 +374,17 @@ class Presenting:
         return entry
 
 
+def _without_hidden(
+    table: Sequence[Credential], owner: Codes, entry: Codes, part: Codes, rows: int
+) -> tuple[Codes, Codes]:
+    """Without what a source hid, where the same row names who presented it."""
+    named = np.array([one.part != Part.HIDDEN and one.kind not in _BESIDE_HIDDEN for one in table], bool)
+    has = np.zeros(rows, bool)
+    has[owner[named[entry]]] = True
+    kept = (part[entry] != Part.HIDDEN) | ~has[owner]
+    return owner[kept], entry[kept]
+
+
 def _strongest(
     table: Sequence[Credential], owner: Codes, entry: Codes, rows: int, beside: frozenset[str]
 ) -> Codes:
@@ -376,7 +396,8 @@ def _strongest(
     return out
 
 
-_BESIDE = frozenset(("session", "webhook", "gateway_key"))
+_BESIDE_HIDDEN = frozenset(("session", "webhook"))
+_BESIDE = _BESIDE_HIDDEN | {"gateway_key"}
 """Kinds that are presented beside what a gateway names or a login stands for."""
 
 

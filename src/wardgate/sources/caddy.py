@@ -3,8 +3,8 @@
 Caddy writes a line when it has handled the request, so `ts` is the end; `duration` is seconds (a float), or
 a Go duration (`duration_format string`), and a whole number counts nanoseconds (`duration_format nano`).
 `ts` may be written in any of the time formats. Credentials in headers are REDACTED unless `log_credentials`
-is on; REDACTED counts as absent. Lines of Caddy's other loggers are skipped as `not-access-log`: those of
-`http.log.error` are about requests that the access log holds as well.
+is on, which says that there were some. Lines of Caddy's other loggers are skipped as `not-access-log`: those
+of `http.log.error` are about requests that the access log holds as well.
 Reference: Caddy documentation, "How Logging Works", "log (Caddyfile directive)".
 """
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from wardgate.core.observed import Reason
+from wardgate.match.secrets import is_secret_name
 from wardgate.sources.access import NUMBERS, split_request
 from wardgate.sources.headers import HeaderLists
 from wardgate.sources.stamp_columns import Raw, raw_stamps
@@ -23,7 +24,7 @@ HeaderMap = Mapping[str, object]
 Mask = npt.NDArray[np.bool_]
 Key = TypeVar("Key")
 REDACTED = ("REDACTED", "[REDACTED]")
-"""What Caddy, Traefik and Kong write in the place of a header's value: it was not shown."""
+"""What Caddy, Traefik and Kong write in the place of a header's value: it was there, and is not shown."""
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\Z", re.ASCII)
 _GO_DURATION = re.compile(r"-?(\d+(?:\.\d*)?(?:h|ms|m|s|us|µs|μs|ns))+\Z", re.ASCII)
@@ -137,7 +138,7 @@ class JsonColumns:
             values: list[str] = []
             for header, value in one.items():
                 for item in [value] if type(value) is str else _items(value):
-                    if item not in REDACTED:
+                    if item not in REDACTED or is_secret_name(header):  # it was there, and that counts
                         names.append(header)
                         values.append(item)
             lists.add(names, values)

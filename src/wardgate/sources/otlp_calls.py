@@ -17,6 +17,7 @@ import msgspec
 import pyarrow as pa
 
 from wardgate.core.observed import HEADERS, OBSERVED, Parsed, Reason, Reject, observed_table
+from wardgate.match.secrets import is_secret_name
 from wardgate.sources.access import is_target
 from wardgate.sources.grpc_status import http_status
 from wardgate.sources.headers import HeaderLists
@@ -209,7 +210,9 @@ def _headers(attributes: Attributes, prefixes: tuple[str, ...]) -> list[tuple[st
                 name = key[len(prefix) :].replace("_", "-")  # as conventions before 1.23 wrote dashes
                 values = value if isinstance(value, list) else [value]
                 found += [
-                    (name, one) for one in values if isinstance(one, str) and one.lower() not in _REDACTED
+                    (name, one)
+                    for one in values
+                    if isinstance(one, str) and (one.lower() not in _REDACTED or is_secret_name(name))
                 ]
     return found or None
 

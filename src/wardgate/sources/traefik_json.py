@@ -2,8 +2,9 @@
 
 `StartUTC` is when processing of the request started, the durations are nanoseconds, header fields are
 `request_<Name>` (sent by the client), `origin_<Name>` and `downstream_<Name>` (of the response). Fields and
-headers can be dropped or written as REDACTED, which counts as absent. Traefik's own log goes to the same
-output where no file is configured; its lines are skipped as `not-access-log`.
+headers can be dropped or written as REDACTED: of a header that presents a credential this says that there was
+one, of all else nothing. Traefik's own log goes to the same output where no file is configured; its lines are
+skipped as `not-access-log`.
 Reference: Traefik documentation, "Access Logs".
 """
 

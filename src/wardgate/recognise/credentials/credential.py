@@ -25,6 +25,7 @@ KINDS = (
     "signed_url",
     "session",
     "webhook",
+    "hidden",
 )
 
 
@@ -38,6 +39,8 @@ class Part(IntEnum):
     """The name that a gateway gives to what was presented."""
     COMPANION = 3
     """A session token that belongs to a signature, or a proof that belongs to a token."""
+    HIDDEN = 4
+    """Something was presented, and its source wrote a mask in its place."""
 
 
 @dataclass(frozen=True, slots=True)

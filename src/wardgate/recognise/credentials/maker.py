@@ -82,6 +82,13 @@ class Maker:
             part=part,
         )
 
+    def hidden(self, place: str, value: str) -> Credential | None:
+        """What was presented where its source wrote a mask: something, of which no more is known."""
+        scheme, _, rest = value.strip().partition(" ")
+        if not _is_mask((rest or scheme).strip()):
+            return None
+        return self.named("hidden", place, f"hidden\0{place}", "hidden by its source", part=Part.HIDDEN)
+
     def login(self, name: str) -> str:
         """A login name, as a keyed hash."""
         return self._key.pseudonym("login\0" + name)
@@ -117,12 +124,17 @@ def is_masked(value: str) -> bool:
     return not bare.strip("*xX.-•") or bare.lower() in _MASKS
 
 
-_MASKS = frozenset(
-    """
-    redacted hidden masked filtered null undefined none removed secret omitted [redacted] sanitized dummy fake
-    placeholder
-    """.split()
+def _is_mask(value: str) -> bool:
+    """Whether somebody masked a value that was there: neither an absent one nor a client's own mistake."""
+    bare = value.strip("<>[]()\"'")
+    stars = len(bare) >= 3 and not bare.strip("*xX.•")
+    return stars or bare.lower() in _HIDDEN
+
+
+_HIDDEN = frozenset(
+    "redacted hidden masked filtered removed secret omitted sanitized dummy fake placeholder".split()
 )
+_MASKS = _HIDDEN | {"null", "undefined", "none"}
 
 
 def shown(text: str | None) -> str | None:

@@ -11,8 +11,11 @@ from collections.abc import Mapping
 from wardgate.recognise.credentials.credential import Credential
 from wardgate.recognise.credentials.maker import Maker, is_masked, shown
 
-_PARAMETER = re.compile(r'([A-Za-z][\w*-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;]+))')
-_SCOPED = re.compile(r"[Cc]redential\s*=\s*\"?([^/,\s\"]+)")
+# A name begins where no name goes on, and is short: else a header of one long word is read from each letter.
+_PARAMETER = re.compile(r'(?<![\w*-])([A-Za-z][\w*-]{0,63})\s{0,9}=\s{0,9}(?:"((?:[^"\\]|\\.)*)"|([^\s,;]+))')
+_SCOPED = re.compile(r"[Cc]redential\s{0,9}=\s{0,9}\"?([^/,\s\"]+)")
+_INPUT = re.compile(r"(?<![\w.*-])([a-z*][\w.*-]{0,63})=\(([^()]*)\)((?:\s{0,9};[^,;\"]*(?:\"[^\"]*\")?)*)")
+_AGENT = re.compile(r'(?:(?<![\w.*-])([a-z*][\w.*-]{0,63})\s{0,9}=\s{0,9})?"([^"]{1,300})"')
 _KEY_NAMES = ("keyid", "id", "oauth_consumer_key", "client_token", "key", "username", "ak", "accesskeyid")
 _MOST_SIGNATURES = 8
 
@@ -104,9 +107,7 @@ def message_signatures(maker: Maker, headers: Mapping[str, str]) -> list[Credent
 def signature_agents(header: str) -> dict[str, str]:
     """Label → authority of a `Signature-Agent`: a dictionary, or in older drafts one string (label "")."""
     out: dict[str, str] = {}
-    for label, uri in re.findall(r'(?:([a-z*][\w.*-]*)\s*=\s*)?"([^"]{1,300})"', header[:4000])[
-        :_MOST_SIGNATURES
-    ]:
+    for label, uri in _AGENT.findall(header[:4000])[:_MOST_SIGNATURES]:
         authority = re.sub(r"\A[a-z][a-z0-9+.-]*://", "", uri).partition("/")[0].rpartition("@")[2].lower()
         if authority:
             out.setdefault(label, authority)
@@ -115,7 +116,7 @@ def signature_agents(header: str) -> dict[str, str]:
 
 def _inputs(header: str) -> list[tuple[str, dict[str, str]]]:
     """Label and parameters of each signature of a `Signature-Input`."""
-    found = re.findall(r"([a-z*][\w.*-]*)=\(([^)]*)\)((?:\s*;[^,;\"]*(?:\"[^\"]*\")?)*)", header[:16_000])
+    found = _INPUT.findall(header[:16_000])
     return [(label, parameters_of(rest.replace(";", ","))) for label, _, rest in found[:_MOST_SIGNATURES]]
 
 
