@@ -104,7 +104,7 @@ def formats_page() -> str:
         "`--format auto` asks each format how well a sample of the input fits, and says what it took it for and why.\n"
         "A tie is asked, not guessed. Lines can be followed and sent by syslog; documents are read as a whole, in\n"
         "bounded memory. Everything may be plain, gzip, zstd or bzip2. A [mapping file](../how-to/add-a-format.md)\n"
-        "adds a format without code.\n\n"
+        "adds a format without code. [What each shows of credentials](what-sources-show.md) is a page of its own.\n\n"
         "| name | format | records | what it is | described in |\n|---|---|---|---|---|\n" + rows + "\n"
         "## Why a record is kept aside\n\n"
         "Every record read is accepted, rejected for one of these reasons, or skipped by a named rule:\n"
