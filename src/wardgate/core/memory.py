@@ -17,8 +17,8 @@ import pyarrow as pa
 def one_heap() -> None:
     """Let Arrow take memory where all else does, for this process: before anything is read.
 
-    Its own allocator and the C library's keep free pages apart, which neither can give to the other: a sixth
-    of what an ingestion held, and half of the time that the system spent on its pages.
+    Its own allocator and the C library's keep free pages apart, which neither can give to the other. With
+    bodies it takes a twentieth less memory and time; of logs without, as much time and some MB more.
     """
     pa.set_memory_pool(pa.system_memory_pool())
 
