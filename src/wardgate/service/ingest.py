@@ -53,7 +53,7 @@ class SourceReport:
 
 _HELD_MB = 560
 """What a process may hold between two groups, of which some is free already."""
-_GROUP_CALLS = 200_000
+_GROUP_CALLS = 300_000
 _GROUP_BYTES = 40 << 20
 _GROUP_VALUES = 120_000
 """Distinct values of a group: what is distinct is recognised one by one, and takes most of the memory."""
