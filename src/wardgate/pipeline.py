@@ -39,7 +39,9 @@ from wardgate.lake.tables import LEDGER, PATHS, REJECTS, SIGHTINGS
 from wardgate.match.secrets import mask_text, shape
 from wardgate.recognise.addresses import Proxies
 from wardgate.recognise.calls import Context, Recognised, Recognition
+from wardgate.recognise.distinct import one_chunk
 from wardgate.recognise.learning import Learning
+from wardgate.recognise.sighted import Answers
 from wardgate.recognise.templating.labelling import Labeller
 from wardgate.sources.format import Defaults
 
@@ -236,8 +238,13 @@ class Pipeline:
         """Add the new paths with their templates, and what they show of templates."""
         ids = np.asarray(found.paths["path_id"].to_numpy(), np.int64)
         fresh = self._known["paths"].fresh(ids)
-        status = found.calls["status"]
-        taken = self._learning.take(found.paths, fresh, found.route_of, status, self._known["sightings"])
+        answers = Answers(
+            one_chunk(found.calls["status"]),
+            found.outlines,
+            one_chunk(found.calls["objects"]),
+            one_chunk(found.calls["item_count"]),
+        )
+        taken = self._learning.take(found.paths, fresh, found.route_of, answers, self._known["sightings"])
         if taken.paths.num_rows:
             rows["paths"] = _versioned(taken.paths)
             new_ids["paths"] = ids[fresh]

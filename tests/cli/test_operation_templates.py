@@ -2,11 +2,21 @@
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+
+from wardgate.core.clock import system_clock
+from wardgate.core.home import open_home
+from wardgate.core.keys import load_key
+from wardgate.lake.engine import embedded_place
+from wardgate.lake.store import Lake
+from wardgate.pipeline import Pipeline
+from wardgate.service.ingest import Ingest, Reading
+from wardgate.sources.files import find_inputs
 
 Run = Callable[..., Any]
 """Runs a command, as the fixture does."""
@@ -92,6 +102,21 @@ def test_why_gives_reasons_that_agree_with_the_decision(members: Run) -> None:
     assert "learned, " in text and "% sure" in text and "12 paths, 12 calls" in text
     never = members("operations", "why", "/members/nobody-yet/orders").out
     assert "/members/{memberId}/orders" in never and "never called" in never
+
+
+def test_why_before_anything_was_learned_does_not_speak_of_learning(
+    run: Run, home: Path, tmp_path: Path
+) -> None:
+    opened = open_home(home)
+    file = tmp_path / "first.jsonl"
+    file.write_bytes(b'{"method": "GET", "url": "https://api.test/members/bela", "status": 200}\n')
+    with closing(Lake(embedded_place(opened))) as lake:
+        pipeline = Pipeline(lake, load_key(opened.path), system_clock)
+        list(Ingest(pipeline, system_clock).run(find_inputs([str(file)]), Reading()))
+    text = run("operations", "why", "/members/bela").out
+    assert "by its looks alone: nothing was learned yet" in text
+    assert "What was learned" not in text
+    assert "Nothing was learned of api.test yet. What was sighted says of /members/bela:" in text
 
 
 def test_former_ids_name_what_the_operation_became(run: Run, tmp_path: Path) -> None:

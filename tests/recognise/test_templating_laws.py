@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wardgate.recognise.templating import trie as trie_module
 from wardgate.recognise.templating.bodies import read_answer, read_body
 from wardgate.recognise.templating.labelling import Basis, Labeller
 from wardgate.recognise.templating.learner import learn
@@ -68,6 +69,51 @@ def test_order_does_not_matter_where_children_are_left_out() -> None:
         results.append({path: labeller.of(path) for path in paths})
     assert results[0] == results[1] == results[2]
     assert {label.template for label in results[0].values()} == {"/users/{userId}/{userId2}/posts/{postId}"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 1 << 32), st.sampled_from([50, 200, 800]), st.sampled_from([3, 40, 1000]))
+def test_order_does_not_matter_beyond_what_is_learned_from(seed: int, count: int, names: int) -> None:
+    rng = random.Random(seed)
+    paths = [
+        "/"
+        + "/".join(f"{rng.choice('abcdefghij')}{rng.randrange(names)}" for _ in range(rng.randrange(1, 5)))
+        for _ in range(count)
+    ]
+    kept = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trie_module, "MOST_NODES", 60)
+        patch.setattr(trie_module, "WIDTHS", (16, 8, 2, 1, 1))
+        for _ in range(3):
+            rng.shuffle(paths)
+            trie = Trie()
+            for at, path in enumerate(paths):
+                trie.add(path, "GET", 200)
+                if at == count // 2:
+                    trie.narrowed()
+            narrow = trie.narrowed()
+            kept.append(sorted(path for path, _ in narrow.paths()))
+            assert len(kept[0]) <= 60
+            assert set(kept[0]) <= {path for path, _ in trie.paths()}, "what is held stays as it is"
+    assert kept[0] == kept[1] == kept[2]
+
+
+def test_more_nodes_than_are_learned_from() -> None:
+    paths = [
+        f"/{a:x}w/{b:x}q/{c}" for a in range(50) for b in range(90) for c in ("one", "two", "red", "blue")
+    ]
+    paths += [f"/{a:x}w/{b:x}q/{c}" for a in range(50, 160) for b in range(110) for c in "rstuvw"]
+    results = []
+    for seed in range(2):
+        random.Random(seed).shuffle(paths)
+        trie = Trie()
+        for path in paths:
+            trie.add(path, "GET")
+        narrow = trie.narrowed()
+        assert narrow is not trie
+        results.append(sorted(path for path, _ in narrow.paths()))
+        assert len(results[0]) <= trie_module.MOST_NODES < len(list(trie.paths()))
+    assert results[0] == results[1]
 
 
 def test_a_replayed_batch_says_nothing_new() -> None:

@@ -41,7 +41,7 @@ def why(installation: Installation, /, operation: str, service: str | None, as_j
         with installation.lake() as lake:
             knowledge = given.knowledge(state, system_clock, installation.owner_rules)
             words = TemplateWords(state, system_clock).in_force()
-            found = asked(lake, knowledge, words, operation, system_clock, service)
+            found = asked(lake, knowledge, words, operation, system_clock, installation.key, service)
             kept = Specifications(state, system_clock)
             differences = differences_of(kept, lake, found.operation_id) if found.operation_id else []
     finally:
@@ -84,7 +84,10 @@ def _tell(found: "Why", differences: "list[tuple[str, Difference]]") -> None:
     say("")
     if not found.operation_id and found.standing is not None:
         return
-    say(f"What was learned of {found.path}:")
+    if found.basis == "plain":
+        say(f"Nothing was learned of {found.service} yet. What was sighted says of {found.path}:")
+    else:
+        say(f"What was learned of {found.path}:")
     for step in found.steps:
         _tell_step(step)
     if not found.steps:

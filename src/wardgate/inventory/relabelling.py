@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from wardgate.core.clock import Clock
 from wardgate.core.keys import Key
+from wardgate.core.object_ids import ObjectIds
 from wardgate.inventory.sighted import Learned, evidence, learned, sightings
 from wardgate.lake.batch_locks import BatchLocks
 from wardgate.lake.engine import ALIAS
@@ -32,6 +33,7 @@ from wardgate.recognise.templating.labelling import Label, Labeller
 from wardgate.recognise.templating.learner import learn
 from wardgate.recognise.templating.packing import packed
 from wardgate.recognise.templating.prior import Prior
+from wardgate.recognise.templating.returned import returned
 from wardgate.recognise.templating.settled import Settled
 from wardgate.recognise.templating.trie import Trie
 
@@ -141,7 +143,7 @@ class _Pass:
         merge_sightings(trie, rows)
         if self._old is None:
             self._seed(trie)
-        self._labeller = Labeller(learn(trie, prior), settled)
+        self._labeller = Labeller(learn(trie, prior, returned(trie, ObjectIds(self._key))), settled)
         return self._labeller
 
     def _seed(self, trie: Trie) -> None:

@@ -21,17 +21,12 @@ SELECT service, version, evidence, labels FROM {ALIAS}.main.templates
 QUALIFY row_number() OVER (PARTITION BY service ORDER BY version DESC, evidence DESC, labels) = 1"""
 _EVIDENCE = f"""
 WITH by_path AS (
-    SELECT service, path, bit_or(methods) AS methods, bit_or(statuses) AS statuses,
-           len(list_distinct(flatten(list(coalesce(shapes, []))))) AS shapes
-    FROM {ALIAS}.main.sightings WHERE path <> '' GROUP BY service, path),
-texts AS (
-    SELECT DISTINCT service, unnest(texts) AS id, unnest(text_bits) AS bits
-    FROM {ALIAS}.main.sightings WHERE path = ''),
-told AS (
-    SELECT service, sum(1 + bit_count(methods) + bit_count(statuses) + shapes) AS n
-    FROM by_path GROUP BY service
-    UNION ALL SELECT service, count(*) FROM texts GROUP BY service)
-SELECT service, sum(n)::BIGINT AS evidence FROM told GROUP BY service"""
+    SELECT service, bit_or(methods) AS methods, bit_or(statuses) AS statuses,
+           len(list_distinct(flatten(list(coalesce(shapes, []))))) AS shapes,
+           len(list_distinct(flatten(list(coalesce(objects, []))))) AS objects
+    FROM {ALIAS}.main.sightings GROUP BY service, path)
+SELECT service, sum(1 + bit_count(methods) + bit_count(statuses) + shapes + objects)::BIGINT AS evidence
+FROM by_path GROUP BY service"""
 
 
 @dataclass(frozen=True, slots=True)

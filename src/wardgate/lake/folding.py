@@ -156,14 +156,16 @@ def _credentials(relation: str) -> str:
 
 
 def _sightings(relation: str) -> str:
-    """One row per path; what only bodies hold stays as it is."""
+    """One row per path. All that was told stays: how much it is must not shrink (`inventory.sighted`)."""
     return f"""
 SELECT service, path, bit_or(methods) AS methods, bit_or(statuses) AS statuses,
-       list_sort(list_distinct(flatten(list(shapes) FILTER (shapes IS NOT NULL)))) AS shapes,
-       NULL::BIGINT[] AS texts, NULL::INTEGER[] AS text_bits
-FROM {relation} WHERE path <> '' GROUP BY service, path
-UNION ALL BY NAME SELECT * FROM {relation} WHERE path = ''
-ORDER BY service, path"""
+       {_together("shapes")}, {_together("objects")}
+FROM {relation} GROUP BY service, path ORDER BY service, path"""
+
+
+def _together(column: str) -> str:
+    every = f"flatten(list({column}) FILTER ({column} IS NOT NULL))"
+    return f"list_sort(list_distinct({every})) AS {column}"
 
 
 def _once(relation: str, key: str, best: str) -> str:

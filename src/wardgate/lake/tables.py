@@ -33,12 +33,11 @@ PATHS = pa.schema(
 SIGHTINGS = pa.schema(
     [
         ("service", pa.string()),
-        ("path", pa.string()),  # as `paths` holds it; empty: what only bodies hold
+        ("path", pa.string()),  # as `paths` holds it
         ("methods", pa.int32()),  # masks, as `recognise.templating.trie` has them
         ("statuses", pa.int32()),
-        ("shapes", pa.list_(pa.int64())),  # of successful bodies
-        ("texts", pa.list_(pa.int64())),  # keyed ids of texts in bodies, and what they are there
-        ("text_bits", pa.list_(pa.int32())),
+        ("shapes", pa.list_(pa.int64())),  # of answers' bodies: ids of the names at their top
+        ("objects", pa.list_(pa.int64())),  # keyed ids of identifiers in answers; 0 among them: of a list
     ]
 )
 """What templates are learned from: of each service the paths that its bounded trie keeps, and no others."""

@@ -75,6 +75,8 @@ class Recognised:
     """What was learned of routes besides (`lake.tables.TRAITS`)."""
     schemas: pa.Table | None = None
     """Rows of `lake.tables.SCHEMAS`, and `part`: which of the given parts each is of."""
+    outlines: Ids | None = None
+    """Of each call's answer, an id of the names at its top, or 0; None where no call has an answer."""
 
 
 class Recognition:
@@ -170,7 +172,7 @@ class Recognition:
             columns["status"] = _meant(columns.get("status"), spoken.outcome)
         for name in ("tls_version", "tls_cipher", "tls_sni", "tls_fingerprint", "upstream"):
             columns[name] = view.text(name)
-        schemas, in_bodies = self._carried(view, columns, routes.table, sizes or [rows])
+        schemas, in_bodies, outlines = self._carried(view, columns, routes.table, sizes or [rows])
         columns["signals"] = self._signals.of(
             observed, targets.targets, targets.apart, Distinct(sent, agent.codes), routes.secrets, in_bodies
         )
@@ -184,6 +186,7 @@ class Recognition:
             routes.route_of,
             self._traits.rows(routes.path_id, self._shown(view, targets, spoken), context.received_at_us),
             schemas,
+            outlines,
         )
 
     def _shown(self, view: "_View", targets: Targets, spoken: Spoken) -> dict[str, Distinct]:
@@ -203,8 +206,8 @@ class Recognition:
 
     def _carried(
         self, view: "_View", columns: dict[str, pa.Array], routes: pa.Table, sizes: Sequence[int]
-    ) -> tuple[pa.Table | None, Located | None]:
-        """Fill in what calls carry; rows of schemas, and what content rules notice in bodies."""
+    ) -> tuple[pa.Table | None, Located | None, Ids | None]:
+        """Fill in what calls carry; rows of schemas, what content rules notice, outlines of answers."""
         has_bodies = any(
             len(some) > some.null_count
             for side in ("request", "response")
@@ -212,7 +215,7 @@ class Recognition:
         )
         if not has_bodies:
             columns["data_classes"] = self._contents.read(view.observed, None).data_classes
-            return None, None
+            return None, None, None
         of = groups(
             np.repeat(np.arange(len(sizes)), sizes),
             columns["path_id"].to_numpy(),
@@ -240,7 +243,11 @@ class Recognition:
                 if carried is not None
             ],
         )
-        return schema_rows(of, asked, answered), asked.signals if asked is not None else None
+        return (
+            schema_rows(of, asked, answered),
+            asked.signals if asked is not None else None,
+            answered.outlines if answered is not None else None,
+        )
 
     def _spoken(self, view: "_View", targets: Targets) -> Spoken:
         """What protocol each call speaks, and what the protocol says besides."""

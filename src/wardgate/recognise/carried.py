@@ -44,6 +44,8 @@ class Carried:
     objects: tuple[Codes, pa.Array, Ids]
     """Identifiers: (row, place, keyed hash), in the order of rows."""
     tallies: Tallies
+    outlines: Ids
+    """Keyed id of the names at the top of the row's body, or of what its list holds; 0 without any."""
     signals: Located | None = None
     """What content rules notice in the bodies' values; None where they were not asked."""
 
@@ -127,6 +129,7 @@ class BodyReader:
         seen = _Seen(codes, groups, len(bodies))
         tallies = Tallies()
         shapes = np.zeros(len(bodies), np.int64)
+        outlines = np.zeros(len(bodies), np.int64)
         items = np.full(len(bodies), -1, np.int64)
         entries: list[tuple[Codes, Codes, Codes, Codes]] = []
         objects: list[tuple[Codes, Codes, Ids]] = []
@@ -142,6 +145,7 @@ class BodyReader:
                 noticed.append(_noticed(rules, walked, texts.dictionary, value, start))
             is_text = walked.is_text
             shapes[start:end] = np.where(is_text, 0, _shapes(walked, places))
+            outlines[start:end] = np.where(is_text, 0, _outlines(walked, places, walker.parents))
             items[start:end] = walked.items
             tallies.add(walked, texts.dictionary, value, places.free, *seen.of(start, is_text))
         tallies.places, tallies.parents = places.names, walker.parents
@@ -155,6 +159,7 @@ class BodyReader:
             np.where(has, items[at], -1),
             _by_row(codes, objects, places.names),
             tallies,
+            np.where(has, outlines[at], 0),
             _signals(codes, noticed, shown) if noticed else None,
         )
 
@@ -276,12 +281,26 @@ def _distinct(column: pa.ChunkedArray) -> tuple[list[bytes], Codes]:
 
 
 def _shapes(walked: Walked, places: _Places) -> Ids:
-    """One keyed id for each body's set of (place, kind): a sum, so that order does not matter."""
-    bodies, kinds = len(walked.items), len(Kind)
-    used, what = compressed(walked.place * kinds + walked.kind, len(places.ids))
-    distinct, _ = compressed(walked.document * len(used) + what, bodies * len(used))
+    """One keyed id for each body's set of (place, kind)."""
+    return _summed(walked.document, walked.place * len(Kind) + walked.kind, len(walked.items), places.ids)
+
+
+def _outlines(walked: Walked, places: _Places, parents: Sequence[int]) -> Ids:
+    """One keyed id for each body's set of names at its top: of the root's, or of the objects in its list."""
+    above = np.array(parents, np.int64)
+    listed = np.array([one == "[]" for one in places.names], bool)
+    top = (above == 0) | listed[above]
+    rows = np.flatnonzero(top[walked.place])
+    place = walked.place[rows] * len(Kind)
+    return _summed(walked.document[rows], place, len(walked.items), places.ids)
+
+
+def _summed(document: Codes, what: Codes, bodies: int, ids: Ids) -> Ids:
+    """Per body one id of the set of what it has: a sum of ids, so that order does not matter."""
+    used, what = compressed(what, len(ids))
+    distinct, _ = compressed(document * len(used) + what, bodies * len(used))
     body, what = np.divmod(distinct, max(len(used), 1))
-    hashed = places.ids[used[what]]
+    hashed = ids[used[what]]
     # Two halves, so that floats add them up exactly.
     low = np.bincount(body, (hashed & 0xFFFFFFFF).astype(np.float64), bodies).astype(np.int64)
     high = np.bincount(body, (hashed >> 32).astype(np.float64), bodies).astype(np.int64)

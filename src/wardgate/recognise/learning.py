@@ -16,8 +16,10 @@ import pyarrow.compute as pc
 
 from wardgate.core.ids import Ids, KnownIds, mixed, unique
 from wardgate.core.keys import Key
+from wardgate.core.object_ids import ObjectIds
 from wardgate.lake.tables import SIGHTINGS
 from wardgate.recognise.distinct import Codes
+from wardgate.recognise.sighted import Answers, sighted
 from wardgate.recognise.templates import erased
 from wardgate.recognise.templating.labelling import UNSEEN, Label, Labeller
 from wardgate.recognise.templating.packing import packed
@@ -27,8 +29,6 @@ from wardgate.recognise.templating.trie import Trie, method_mask
 
 GROWTH = 0.5
 """Share by which a service must have grown before it is learned again between two batches."""
-_CLASSES = 8
-"""Classes of status, with room: 0 is none, 1 is 100…199."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class Learning:
         `eager`: learn between two batches; else only label, as others learned.
         """
         self._key = key
+        self._object_ids = ObjectIds(key)
         self._remembered = remembered
         self._prior = prior
         self.eager = eager
@@ -91,10 +92,10 @@ class Learning:
         routes: pa.Table,
         fresh: npt.NDArray[np.bool_],
         route_of: Codes,
-        status: pa.Array | None,
+        answers: Answers,
         told: KnownIds,
     ) -> Taken:
-        """Take in a batch: its distinct routes, which of them are new, and route and status of each call.
+        """Take in a batch: its distinct routes, which of them are new, and route and answer of each call.
 
         `told` are ids of sightings that are in the lake.
         """
@@ -109,7 +110,7 @@ class Learning:
         groups = _by_service(new)
         for service, rows in groups:
             self._make_room(self._service(service).trie, rows)
-        sightings = self._sighted(routes, route_of, status, told)
+        sightings = self._sighted(routes, route_of, answers, told)
         labelled = [self._labelled(service, rows) for service, rows in groups]
         rest = fresh & ~learnable
         parts = [routes.filter(pa.array(rest))] if rest.any() or not labelled else []
@@ -141,10 +142,10 @@ class Learning:
         if kept:
             self._kept = np.union1d(self._kept, ids[kept])
 
-    def _sighted(
-        self, routes: pa.Table, route_of: Codes, status: pa.Array | None, told: KnownIds
-    ) -> pa.Table:
-        """What calls of kept paths show that was not told yet, per path, method and class of status."""
+    def _sighted(self, routes: pa.Table, route_of: Codes, answers: Answers, told: KnownIds) -> pa.Table:
+        """What calls of kept paths show that was not told yet: of each path method, class of status and
+        outline of the answer, and what its answers return.
+        """
         ids: Ids = routes["path_id"].to_numpy()
         if not len(self._kept) or not len(ids):
             return _NO_SIGHTINGS
@@ -153,28 +154,36 @@ class Learning:
         is_kept = self._kept[at] == places
         if not is_kept.any():
             return _NO_SIGHTINGS
-        calls = np.flatnonzero(is_kept[route_of])
-        classes = np.zeros(len(calls), np.int64)
-        if status is not None:
-            shown = status.take(pa.array(calls)).fill_null(0).to_numpy(zero_copy_only=False)
-            classes = np.clip(shown // 100, 0, _CLASSES - 1).astype(np.int64)
-        there = np.zeros(len(ids) * _CLASSES, bool)
-        there[route_of[calls] * _CLASSES + classes] = True
-        combined = np.flatnonzero(there)
-        route, classes = combined // _CLASSES, combined % _CLASSES
-        seen = mixed(ids[route], classes + 1)
+        facts = sighted(routes, route_of, np.flatnonzero(is_kept[route_of]), answers, self._object_ids)
+        seen = mixed(ids[facts.route], facts.classes + 1)
+        for what in (facts.shapes, facts.sums):
+            seen = np.where(what == 0, seen, mixed(seen, what))
         order = np.argsort(seen, kind="stable")
-        route, classes, seen = route[order], classes[order], seen[order]
-        untold = told.fresh(seen)
-        route, classes, seen = route[untold], classes[untold], seen[untold]
+        order = order[told.fresh(seen[order])]
+        seen, route, classes, shapes = (
+            one[order] for one in (seen, facts.route, facts.classes, facts.shapes)
+        )
+        objects = [facts.objects[one] for one in order.tolist()]
         chosen = routes.select(["path_id", "service", "path", "method"]).take(pa.array(route))
         methods = np.array([method_mask(one) for one in chosen["method"].to_pylist()], np.int32)
         statuses = (1 << classes).astype(np.int32)
         says = np.zeros(len(seen), bool)
-        for which, (service, path, sighting) in enumerate(
-            zip(chosen["service"].to_pylist(), chosen["path"].to_pylist(), seen.tolist(), strict=True)
+        for which, (service, path, sighting, shape) in enumerate(
+            zip(
+                chosen["service"].to_pylist(),
+                chosen["path"].to_pylist(),
+                seen.tolist(),
+                shapes.tolist(),
+                strict=True,
+            )
         ):
-            changed = self._service(service).trie.merge(path, int(methods[which]), int(statuses[which]))
+            changed = self._service(service).trie.merge(
+                path,
+                int(methods[which]),
+                int(statuses[which]),
+                (shape,) if shape else (),
+                objects[which],
+            )
             says[which] = changed or sighting in self._pending
         told.add(seen[~says])  # the lake had them before this process began
         self._pending.update(seen[says].tolist())
@@ -185,10 +194,10 @@ class Learning:
                 **{name: chosen[name] for name in ("path_id", "service", "path")},
                 "methods": pa.array(methods[says]),
                 "statuses": pa.array(statuses[says]),
-                **{
-                    name: pa.nulls(chosen.num_rows, SIGHTINGS.field(name).type)
-                    for name in SIGHTINGS.names[4:]
-                },
+                "shapes": pa.array([[one] if one else None for one in shapes[says].tolist()], _IDS),
+                "objects": pa.array(
+                    [list(one) or None for one, kept in zip(objects, says, strict=True) if kept], _IDS
+                ),
             }
         )
 
@@ -246,10 +255,9 @@ def with_labels(key: Key, rows: pa.Table, labels: list[Label], codes: Codes) -> 
 
 def merge_sightings(trie: Trie, rows: pa.Table) -> None:
     """Take in rows of `lake.tables.SIGHTINGS`, of one service."""
-    columns = [rows[name].to_pylist() for name in ("path", "methods", "statuses", "shapes")]
-    for path, methods, statuses, shapes in zip(*columns, strict=True):
-        if path:
-            trie.merge(path, methods, statuses, shapes or ())
+    columns = [rows[name].to_pylist() for name in ("path", "methods", "statuses", "shapes", "objects")]
+    for path, methods, statuses, shapes, objects in zip(*columns, strict=True):
+        trie.merge(path, methods, statuses, shapes or (), objects or ())
 
 
 def _with(rows: pa.Table, name: str, column: pa.Array) -> pa.Table:
@@ -270,4 +278,5 @@ def _by_service(routes: pa.Table) -> list[tuple[str, pa.Table]]:
     return [(name, routes.take(pa.array(part))) for name, part in zip(names, parts, strict=True)]
 
 
+_IDS = pa.list_(pa.int64())
 _NO_SIGHTINGS = pa.schema([("sighting_id", pa.int64()), ("path_id", pa.int64()), *SIGHTINGS]).empty_table()

@@ -10,6 +10,8 @@ from typing import Any
 
 from wardgate.core.clock import Clock
 from wardgate.core.errors import WardgateError
+from wardgate.core.keys import Key
+from wardgate.core.object_ids import ObjectIds
 from wardgate.inventory import scope
 from wardgate.inventory.classification import classify
 from wardgate.inventory.covering import NeverCalled
@@ -25,6 +27,7 @@ from wardgate.recognise.templates import erased
 from wardgate.recognise.templating.labelling import Basis, Label
 from wardgate.recognise.templating.prior import shipped
 from wardgate.recognise.templating.reasons import why as decisions
+from wardgate.recognise.templating.returned import returned
 from wardgate.recognise.templating.telling import told
 from wardgate.recognise.templating.trie import Trie
 from wardgate.service.given import Knowledge
@@ -92,6 +95,7 @@ def why(
     words: list[TemplateWord],
     text: str,
     clock: Clock,
+    key: Key,
     service: str | None = None,
 ) -> Why:
     """Why an operation (an id, also a former one, or `[METHOD] TEMPLATE`) or a path is as it is.
@@ -123,7 +127,7 @@ def why(
             one.siblings,
             tuple(Because(told(each), each.weight) for each in one.reasons if abs(each.weight) > _UNLIKELY),
         )
-        for one in ([] if never else decisions(trie, shipped(), {}, path))
+        for one in ([] if never else decisions(trie, shipped(), returned(trie, ObjectIds(key)), path))
     ]
     form = erased(row["template"])
     evidence = _evidence(look, row["operation_id"], never)

@@ -6,13 +6,15 @@ names the columns that stand behind those of `evidence`.
 
 import math
 from collections import Counter
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from wardgate.recognise.templating.evidence import Matrix, rest
+from wardgate.recognise.templating.evidence import SAME_BELOW, Matrix, rest
 from wardgate.recognise.templating.lexical import Kind, lexeme
 from wardgate.recognise.templating.surroundings import PARAMETER, Group
+from wardgate.recognise.templating.trie import Node
 
 SECOND = (
     "first guess",
@@ -32,6 +34,12 @@ SECOND = (
     "same parent elsewhere, guess",
     "below siblings of the parent, guess",
     "siblings' text elsewhere, guess",
+    "same words elsewhere, highest",
+    "same words elsewhere, values",
+    "same words elsewhere, constants",
+    "siblings' words elsewhere, guess",
+    "siblings with one of its words, guess",
+    "siblings with the same below, guess",
 )
 """Columns of the second look: what the first said of the company."""
 
@@ -42,36 +50,39 @@ def second_rows(
     """The first measures, and what the first look said of siblings and of the same text elsewhere."""
     count = len(segments)
     out = np.zeros((count, len(SECOND)), np.float32)
-    total, values = float(guess.sum()), int((guess > 0.5).sum())
+    values = int((guess > 0.5).sum())
     order = np.sort(guess)
-    kinds: dict[Kind, list[int]] = {}
-    for at, segment in enumerate(segments):
-        kinds.setdefault(lexeme(segment).kind, []).append(at)
-    kind_sums = {kind: (float(guess[at].sum()), len(at)) for kind, at in kinds.items()}
+    looks = [lexeme(segment) for segment in segments]
+    guesses = guess.tolist()
+    every = _Others([("",)] * count, guesses)
+    of_kind = _Others([(one.kind,) for one in looks], guesses)
+    of_words = _Others([one.parts[:_MOST_WORDS] for one in looks], guesses)
+    of_below = _Others([(below(group.children[segment]),) for segment in segments], guesses)
     key = "/".join(group.above)
     others_of = [elsewhere.of(segment, key) for segment in segments]
     known = [mean for mean, places, _ in others_of if places]
     known_sum, known_count = sum(known), len(known)
+    words_of = [elsewhere.of_words(segment, key) for segment in segments]
+    worded = [mean for mean, *_ in words_of if mean >= 0]
+    worded_sum, worded_count = sum(worded), len(worded)
     number, parameters = elsewhere.numbers(key)
     parent = elsewhere.below(group.above)
     cousins = elsewhere.beside(group.above)
-    for at, segment in enumerate(segments):
-        own = float(guess[at])
-        kind = lexeme(segment).kind
-        alike, n = kind_sums[kind]
+    for at, own in enumerate(guesses):
         mean, places, most = others_of[at]
-        as_value, as_constant = elsewhere.looks(kind, key)
+        words, words_most, as_values, as_constants = words_of[at]
+        as_value, as_constant = elsewhere.looks(looks[at].kind, key)
         others = count - 1
         out[at] = (
             own,
-            (total - own) / others if others else -1.0,
+            every.guess(at),
             (order[-1] if order[-1] != own or count == 1 else order[-2]) if others else -1.0,
             (order[0] if order[0] != own or count == 1 else order[1]) if others else -1.0,
             math.log1p(values - (own > 0.5)),
-            (alike - own) / (n - 1) if n > 1 else -1.0,
+            of_kind.guess(at),
             mean,
             min(places, 8),
-            elsewhere.of_words(segment, key),
+            words,
             most,
             number,
             math.log1p(parameters),
@@ -80,8 +91,49 @@ def second_rows(
             parent,
             cousins,
             rest(known_sum, mean if places else -1.0, known_count),
+            words_most,
+            math.log1p(as_values),
+            math.log1p(as_constants),
+            rest(worded_sum, words, worded_count),
+            of_words.guess(at),
+            of_below.guess(at),
         )
     return np.concatenate((first, out), axis=1)
+
+
+_MOST_WORDS = 8
+_MOST_BELOW = 16
+
+
+def below(nodes: Sequence[Node]) -> tuple[str, ...]:
+    """What stands below a child, plain values all the same: by it siblings are compared."""
+    names = {
+        PARAMETER if lexeme(name).kind in SAME_BELOW else name for node in nodes for name in node.children
+    }
+    return tuple(sorted(names)[:_MOST_BELOW])
+
+
+class _Others:
+    """Guesses of the siblings that have something in common with a child: of each, its marks."""
+
+    def __init__(self, marks: Sequence[Sequence[Hashable]], guesses: list[float]) -> None:
+        self._marks = [tuple(dict.fromkeys(one)) for one in marks]
+        self._guesses = guesses
+        self._sums: dict[Hashable, tuple[float, int]] = {}
+        for own, guess in zip(self._marks, guesses, strict=True):
+            for mark in own:
+                total, count = self._sums.get(mark, (0.0, 0))
+                self._sums[mark] = (total + guess, count + 1)
+
+    def guess(self, at: int) -> float:
+        """Mean guess, over a child's marks, of the others that have the mark; -1 where none has one."""
+        own = self._guesses[at]
+        means = [
+            (total - own) / (count - 1)
+            for total, count in (self._sums[mark] for mark in self._marks[at])
+            if count > 1
+        ]
+        return sum(means) / len(means) if means else -1.0
 
 
 class Elsewhere:
@@ -94,6 +146,10 @@ class Elsewhere:
         self._own: dict[tuple[str, str], float] = {}
         self._words: dict[str, tuple[float, int]] = {}
         self._own_words: dict[tuple[str, str], tuple[float, int]] = {}
+        self._as_values: Counter[str] = Counter()
+        """Word → values that hold it."""
+        self._own_values: Counter[tuple[str, str]] = Counter()
+        self._highest_words: dict[str, tuple[float, str, float]] = {}
         self._numbers: dict[str, float] = {}
         """Place → logarithm of its number of values, where there are some."""
         self._number = 0.0
@@ -114,12 +170,12 @@ class Elsewhere:
             total, places = self._sums.get(segment, (0.0, 0))
             self._sums[segment] = (total + one, places + 1)
             self._own[place, segment] = one
-            most, where, other = self._highest.get(segment, (-1.0, "", -1.0))
-            if one > most or (one == most and place < where):
-                self._highest[segment] = (one, place, most)
-            else:
-                self._highest[segment] = (most, where, max(other, one))
-            for part in looks.parts[:8]:
+            _note_highest(self._highest, segment, one, place)
+            for part in looks.parts[:_MOST_WORDS]:
+                _note_highest(self._highest_words, part, one, place)
+                if one > 0.5:
+                    self._as_values[part] += 1
+                    self._own_values[place, part] += 1
                 total, places = self._words.get(part, (0.0, 0))
                 self._words[part] = (total + one, places + 1)
                 total, places = self._own_words.get((place, part), (0.0, 0))
@@ -156,15 +212,22 @@ class Elsewhere:
             most = other if where == place else most
         return (total / places, places, most) if places > 0 else (-1.0, 0, -1.0)
 
-    def of_words(self, segment: str, place: str) -> float:
-        """Mean guess, over the segment's words, of what holds them in other places; -1 where nothing does."""
-        means = []
-        for part in lexeme(segment).parts[:8]:
+    def of_words(self, segment: str, place: str) -> tuple[float, float, int, int]:
+        """Of what holds the segment's words in other places: mean and highest guess (-1 where there is none),
+        how many of them are values, and how many are constants.
+        """
+        means: list[float] = []
+        highest, as_values, as_constants = -1.0, 0, 0
+        for part in lexeme(segment).parts[:_MOST_WORDS]:
             total, places = self._words.get(part, (0.0, 0))
             own, here = self._own_words.get((place, part), (0.0, 0))
             if places > here:
                 means.append((total - own) / (places - here))
-        return sum(means) / len(means) if means else -1.0
+                values = self._as_values[part] - self._own_values[place, part]
+                as_values, as_constants = as_values + values, as_constants + places - here - values
+                most, where, other = self._highest_words[part]
+                highest = max(highest, other if where == place else most)
+        return sum(means) / len(means) if means else -1.0, highest, as_values, as_constants
 
     def numbers(self, place: str) -> tuple[float, int]:
         """Of the service's other parameters: their values' mean number (logarithm), and how many they are.
@@ -201,3 +264,14 @@ class Elsewhere:
         if own is not None:
             total, places = total - own, places - 1
         return round(total / places, 6) if places > 0 else -1.0
+
+
+def _note_highest(highest: dict[str, tuple[float, str, float]], text: str, guess: float, place: str) -> None:
+    """Keep a text's highest guess, its place, and the highest of all other places."""
+    most, where, other = highest.get(text, (-1.0, "", -1.0))
+    if where == place:
+        highest[text] = (max(most, guess), place, other)
+    elif guess > most or (guess == most and place < where):
+        highest[text] = (guess, place, most)
+    else:
+        highest[text] = (most, where, max(other, guess))

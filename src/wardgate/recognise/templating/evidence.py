@@ -33,6 +33,7 @@ from wardgate.recognise.templating.vocabulary import (
     Vocabulary,
     log_odds,
 )
+from wardgate.recognise.templating.wording import WORDING, wording
 
 _KINDS = (
     ("number", {Kind.INT}),
@@ -132,6 +133,7 @@ NAMES = (
     "siblings that no API has as a constant",
     "known under other parents, share",
     "named as what there is one of",
+    *WORDING,
 )
 Matrix = npt.NDArray[np.float32]
 
@@ -149,7 +151,7 @@ class _Child:
 
 
 _PLAIN = frozenset({PARAMETER})
-_SAME_BELOW = PLAIN_VALUES | {Kind.LOCALE}
+SAME_BELOW = PLAIN_VALUES | {Kind.LOCALE}
 """Looks that make no child tell its parent from another."""
 _MOST_BELOW = 64
 
@@ -165,7 +167,7 @@ def _child(segment: str, nodes: list[Node], around: Surroundings) -> _Child:
             answered += 1
             echoes += ECHOES in node.shapes
         for name in node.children:
-            kids.add(PARAMETER if lexeme(name).kind in _SAME_BELOW else name)
+            kids.add(PARAMETER if lexeme(name).kind in SAME_BELOW else name)
     shapes.discard(ECHOES)
     return _Child(
         lexeme(segment),
@@ -225,7 +227,11 @@ def rows(group: Group, around: Surroundings) -> tuple[list[str], Matrix]:
     several = sum(one.looks.kind in _SEVERAL for one in children)
     usual = by_kind.most_common(1)[0][1] / count if count else 0.0
     covered = sum(len(nodes) for nodes in group.children.values())
+    noun = group.above[-1].lower() if group.above else START
+    own = len(NAMES) - len(WORDING)
     out = np.zeros((count, len(NAMES)), np.float32)
+    if count:
+        out[:, own:] = wording(group, around)
     for at, (segment, one, word) in enumerate(zip(segments, children, words, strict=True)):
         looks = one.looks
         parts = [vocabulary.part(part) for part in looks.parts[:8]]
@@ -251,7 +257,7 @@ def rows(group: Group, around: Surroundings) -> tuple[list[str], Matrix]:
             log_odds(word[LEADS], word[LEADS_ON]) if word[LEADS] + word[LEADS_ON] else 0.0,
             log_odds(word[FOLLOWS], word[FOLLOWS_ON]) if word[CONSTANT] else 0.0,
             *parent[:2],
-            math.log1p(vocabulary.pair(group.above[-1].lower() if group.above else START, looks.key)),
+            math.log1p(vocabulary.pair(noun, looks.key)),
             *parent[2:4],
             _relation(group.above, looks),
             _made_up(looks),
@@ -308,7 +314,7 @@ def rows(group: Group, around: Surroundings) -> tuple[list[str], Matrix]:
             _elsewhere(group.above, looks, word, vocabulary),
             only_one(segment),
         ]
-        out[at] = row
+        out[at, :own] = row
     return segments, out
 
 

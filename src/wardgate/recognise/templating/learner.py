@@ -7,7 +7,7 @@ people and descriptions settled.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,21 +22,31 @@ from wardgate.recognise.templating.surroundings import PARAMETER, Group, Surroun
 from wardgate.recognise.templating.trie import Node, Trie
 
 HALF = 0.5
-_AGAIN = 2
-"""Looks between the first and the last."""
-_PULL = 0.25
+_AGAIN = 1
+"""Looks of the last kind, but the last."""
+_PULL = 0.2
 _MANY = 8
 _KNOWN = NAMES.index("known as a constant")
 _WELL_KNOWN = math.log1p(20)
-_KNOWN_FIRST = math.log1p(8)
-"""How many APIs must have a word as a constant: for one among values, and for a first segment."""
+"""How many APIs must have a word as a constant for it to be one among values."""
 _ALIKE = NAMES.index("siblings of its looks")
 _ONLY_ONE = NAMES.index("named as what there is one of")
 _DEPTH = NAMES.index("depth")
-_FEW = 0.45
 _UNDER_HALF = 0.45
+_FORGONE = 0.74
+"""How much a constant taken for a value costs, by a value taken for a constant: that is many operations."""
+_RATHER = 0.85
+_LEANING = NAMES.index("its words in data rather than names, mean")
+_IN_NAMES = -1.6
+_HARDLY = 0.9
+"""What is hardly a value by itself is none if its words stand in the paths of APIs, and not in data."""
+_OWN = NAMES.index("children of its own")
+_DEEPER = NAMES.index("deeper words of its own")
+_SHARED = NAMES.index("siblings that share a child")
+_KNOWN_BELOW = NAMES.index("children known as constants")
+_SOMEWHERE = 0.5
+_ONE = math.log1p(1) + 1e-3
 _LOW = 0.2
-"""First segments are constants among constants: `/base64`, `/sha256sum`."""
 _VERSION = NAMES.index("looks: version")
 _VERSIONS = math.log1p(4) + 1e-3
 """So many versions beside one another are an API's; more may be somebody's releases."""
@@ -87,11 +97,11 @@ class Place:
 
 def learn(trie: Trie, prior: Prior, bodies: Mapping[str, int] | None = None) -> Place:
     """The tree of templates of one service."""
-    trie.settle()
+    trie = trie.narrowed()
     around = Surroundings.of(trie.root, prior.vocabulary, bodies)
     judge = Judge(trie, prior, around)
     judge.look_about()
-    return judge.look(prior.second, judge.elsewhere)
+    return judge.place()
 
 
 _Key = tuple[tuple[str, ...], tuple[int, ...]]
@@ -99,49 +109,72 @@ _Key = tuple[tuple[str, ...], tuple[int, ...]]
 
 @dataclass(slots=True)
 class Judge:
-    """Looks at one service again and again; `elsewhere` is what the look before said, place by place."""
+    """Looks at one service again and again; `elsewhere` is what the last look said, place by place."""
 
     trie: Trie
     prior: Prior
     around: Surroundings
-    elsewhere: Elsewhere = field(default_factory=Elsewhere)
+    elsewhere: Elsewhere | None = None
     measured: dict[_Key, tuple[list[str], Matrix, Scores]] = field(default_factory=dict)
     """What was measured and first guessed, by place and merged nodes: most are the same in every look."""
 
     def look_about(self) -> None:
         """The first look, and those by which its guesses reach places that know nothing by themselves."""
-        self.look(None, None)
+        self.look(None)
+        self.look(self.prior.second)
         for _ in range(_AGAIN):
-            before, self.elsewhere = self.elsewhere, Elsewhere()
-            self.look(self.prior.second, before)
+            self.look(self.prior.third)
 
-    def look(self, second: Trees | None, before: Elsewhere | None) -> Place:
-        """One look, top down and level by level, noted in `elsewhere` unless that is what it goes by."""
+    def look(self, trees: Trees | None) -> None:
+        """One look by these trees, or by the first guess, and what it says of every place."""
+        said = Elsewhere()
+        for group, _, segments, likely in self._walk(trees):
+            said.note("/".join(group.above), segments, likely)
+        self.elsewhere = said
+
+    def place(self) -> Place:
+        """The last look's tree of templates."""
         top = Place("")
-        level = [(Group.of([self.trie.root], ()), top)]
-        while level:
-            judged = self._judged([group for group, _ in level], second, before)
-            after: list[tuple[Group, Place]] = []
-            for (group, place), (segments, likely) in zip(level, judged, strict=True):
-                if before is not self.elsewhere:
-                    self.elsewhere.note("/".join(group.above), segments, likely)
-                after += _split(group, place, segments, likely)
-            level = after
+        for _ in self._walk(self.prior.third, top):
+            pass
         return top
 
-    def _judged(
-        self, groups: list[Group], second: Trees | None, before: Elsewhere | None
-    ) -> list[tuple[list[str], Scores]]:
-        """Per group its children's segments and how likely each is a value."""
-        found = self._measured(groups)
-        if second is None or before is None or not found:
-            return [(segments, guess) for segments, _, guess in found]
-        again = [
-            second_rows(group, segments, matrix, guess, before)
-            for group, (segments, matrix, guess) in zip(groups, found, strict=True)
+    def groups(self, trees: Trees | None) -> list[Group]:
+        """The nodes that a look by these trees merges."""
+        return [group for group, *_ in self._walk(trees)]
+
+    def likely(self, groups: list[Group], trees: Trees) -> list[tuple[list[str], Matrix, Scores, Scores]]:
+        """Per group segments, measures, and how likely each is a value: by itself, and in company."""
+        measured = self.measures(groups)
+        return [
+            (list(group.children), measures, alone, in_company(alone, measures))
+            for group, measures, alone in zip(groups, measured, _apart(trees, measured), strict=True)
         ]
-        likely = [in_company(one, matrix) for one, matrix in zip(_apart(second, again), again, strict=True)]
-        return [(segments, one) for (segments, *_), one in zip(found, likely, strict=True)]
+
+    def measures(self, groups: list[Group]) -> list[Matrix]:
+        """Per group all measures of its children, those of the last look's guesses included."""
+        said = self.elsewhere or Elsewhere()
+        return [
+            second_rows(group, segments, matrix, guess, said)
+            for group, (segments, matrix, guess) in zip(groups, self._measured(groups), strict=True)
+        ]
+
+    def _walk(
+        self, trees: Trees | None, top: Place | None = None
+    ) -> Iterator[tuple[Group, Place, list[str], Scores]]:
+        """Top down and level by level: each group, its place, its segments and how likely they are values."""
+        level = [(Group.of([self.trie.root], ()), top or Place(""))]
+        while level:
+            groups = [group for group, _ in level]
+            if trees is None:
+                judged = [(segments, guess) for segments, _, guess in self._measured(groups)]
+            else:
+                judged = [(segments, one) for segments, _, _, one in self.likely(groups, trees)]
+            after: list[tuple[Group, Place]] = []
+            for (group, place), (segments, likely) in zip(level, judged, strict=True):
+                yield group, place, segments, likely
+                after += _split(group, place, segments, likely)
+            level = after
 
     def _measured(self, groups: list[Group]) -> list[tuple[list[str], Matrix, Scores]]:
         """Per group its segments, measures and the first guess."""
@@ -160,22 +193,37 @@ def in_company(likely: npt.NDArray[np.float64], measures: Matrix) -> npt.NDArray
     A word that many APIs have as a constant (`me`, `search`) is not drawn among values.
     """
     count = len(likely)
+    named = (measures[:, _LEANING] < _IN_NAMES) & (likely < _HARDLY)
+    likely = np.where(named, np.minimum(likely, _UNDER_HALF), likely / (likely + (1 - likely) * _FORGONE))
     likely = np.maximum(likely, by_nature(measures))
-    likely = np.where(measures[:, _ONLY_ONE] > 0, np.minimum(likely, _UNDER_HALF), likely)
+    likely = np.where(_apart_from_siblings(measures) & (likely < _RATHER), np.minimum(likely, _LOW), likely)
+    only = (measures[:, _ONLY_ONE] > 0) & (likely < _SURE)
+    likely = np.where(only, np.minimum(likely, _UNDER_HALF), likely)
     version = (measures[:, _VERSION] > 0) & (measures[:, _ALIKE] < _VERSIONS)
     likely = np.where(version, np.minimum(likely, _LOW), likely)
-    if count < 2:
-        return likely
+    if count < 2:  # nothing tells a first word from the only tenant's name
+        wordy = measures[:, _NO_WORDS].sum(axis=1) == 0
+        return np.where((measures[:, _DEPTH] == 0) & wordy, np.minimum(likely, _LOW), likely)
     known = measures[:, _KNOWN] > _WELL_KNOWN
-    first = measures[:, _DEPTH] == 0
-    likely = np.where(first & (measures[:, _KNOWN] > _KNOWN_FIRST), np.minimum(likely, _LOW), likely)
     others = (likely.sum() - likely) / (count - 1)
-    wordy = measures[:, _NO_WORDS].sum(axis=1) == 0
-    likely = np.where(first & wordy & (others < _FEW), np.minimum(likely, _UNDER_HALF), likely)
     pull = _PULL * (2 * others - 1) * min(count, _MANY) / _MANY
-    pull[(pull > 0) & known] = 0
+    pull[(pull > 0) & (known | named)] = 0
     pull[(pull > 0) & (measures[:, _ONLY_ONE] > 0)] = 0
     return np.asarray(np.clip(likely + pull, 0, 1))
+
+
+def _apart_from_siblings(measures: Matrix) -> npt.NDArray[np.bool_]:
+    """What has below it what no sibling has, and other APIs have as constants: no place's value.
+
+    Where there are no siblings, several different ones below it say the same.
+    """
+    own = measures[:, _OWN] > 0
+    if len(measures) > 1:
+        own &= (measures[:, _SHARED] <= 0) & (measures[:, _KNOWN_BELOW] > _SOMEWHERE)
+    else:
+        own &= (measures[:, _OWN] > _ONE) | (measures[:, _DEEPER] > _ONE)
+    wordy = measures[:, _NO_WORDS].sum(axis=1) == 0
+    return np.asarray(own & wordy & (measures[:, _DEPTH] > 0))
 
 
 def by_nature(measures: Matrix) -> npt.NDArray[np.float64]:

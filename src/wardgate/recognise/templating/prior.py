@@ -2,7 +2,8 @@
 
 `prior.json.gz` is gzip over one JSON object: `format` (a number; others are refused), `made_of` (the package
 and version of the descriptions), `without` (providers left out), `vocabulary` (`words`: word → five counts of
-providers, see `vocabulary`; `pairs`, `parts`, `letters`, `names`), `first` and `second` (see `judgement`).
+providers, see `vocabulary`; `pairs`, `parts`, `letters`, `names`, `data`, `beside`), `first`, `second` and
+`third` (trees of the looks, see `judgement`).
 `make template-prior` writes it.
 """
 
@@ -21,9 +22,9 @@ from wardgate.core.errors import WardgateError
 from wardgate.recognise.templating.company import SECOND
 from wardgate.recognise.templating.evidence import NAMES
 from wardgate.recognise.templating.judgement import Trees
-from wardgate.recognise.templating.vocabulary import Vocabulary
+from wardgate.recognise.templating.vocabulary import Vocabulary, both_ways
 
-FORMAT = 1
+FORMAT = 2
 _LARGEST = 64 << 20
 
 
@@ -34,6 +35,7 @@ class Prior:
     vocabulary: Vocabulary
     first: Trees
     second: Trees
+    third: Trees
     made_of: str = ""
     without: tuple[str, ...] = ()
 
@@ -46,7 +48,7 @@ def shipped() -> Prior:
 
 def without_words(prior: Prior) -> Prior:
     """The same judgement, knowing no word."""
-    return Prior(Vocabulary(), prior.first, prior.second, prior.made_of, prior.without)
+    return Prior(Vocabulary(), prior.first, prior.second, prior.third, prior.made_of, prior.without)
 
 
 def load(path: Path) -> Prior:
@@ -70,9 +72,15 @@ def dump(prior: Prior) -> bytes:
             "parts": dict(sorted(words.parts.items())),
             "letters": dict(sorted(words.letters.items())),
             "names": dict(sorted(words.names.items())),
+            "data": dict(sorted(words.data.items())),
+            "beside": {
+                first: dict(sorted((second, n) for second, n in found.items() if first < second))
+                for first, found in sorted(words.beside.items())
+            },
         },
         "first": prior.first.plain(),
         "second": prior.second.plain(),
+        "third": prior.third.plain(),
     }
     return gzip.compress(msgspec.json.encode(plain), 9, mtime=0)
 
@@ -84,9 +92,10 @@ def _read(raw: bytes, name: str) -> Prior:
         if found["format"] != FORMAT:
             raise _unreadable(name)
         words = found["vocabulary"]
-        first, second = Trees.of(found["first"]), Trees.of(found["second"])
+        first, second, third = (Trees.of(found[name]) for name in ("first", "second", "third"))
         first.check(len(NAMES))
         second.check(len(NAMES) + len(SECOND))
+        third.check(len(NAMES) + len(SECOND))
         return Prior(
             Vocabulary(
                 {word: tuple(row) for word, row in words["words"].items()},
@@ -94,9 +103,12 @@ def _read(raw: bytes, name: str) -> Prior:
                 words["parts"],
                 words["letters"],
                 words["names"],
+                words["data"],
+                both_ways(words["beside"]),
             ),
             first,
             second,
+            third,
             found["made_of"],
             tuple(found["without"]),
         )

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wardgate.recognise.templating.company import SECOND, second_rows
-from wardgate.recognise.templating.evidence import NAMES, rows
-from wardgate.recognise.templating.learner import HALF, Judge, in_company
+from wardgate.recognise.templating.company import SECOND
+from wardgate.recognise.templating.evidence import NAMES
+from wardgate.recognise.templating.learner import HALF, Judge
 from wardgate.recognise.templating.prior import Prior
 from wardgate.recognise.templating.surroundings import PARAMETER, Group, Surroundings
 from wardgate.recognise.templating.trie import Trie
@@ -48,7 +48,7 @@ class Decision:
 
 def why(trie: Trie, prior: Prior, bodies: Mapping[str, int] | None, path: str) -> list[Decision]:
     """The decisions along one path; ends where the path leaves what was learned."""
-    trie.settle()
+    trie = trie.narrowed()
     around = Surroundings.of(trie.root, prior.vocabulary, bodies)
     judge = Judge(trie, prior, around)
     judge.look_about()
@@ -57,16 +57,13 @@ def why(trie: Trie, prior: Prior, bodies: Mapping[str, int] | None, path: str) -
     for segment in path.split("/")[1:]:
         if segment not in group.children:
             break
-        segments, matrix = rows(group, around)
-        second = second_rows(group, segments, matrix, prior.first.likely(matrix), judge.elsewhere)
-        alone = prior.second.likely(second)
-        likely = in_company(alone, second)
+        ((segments, measures, alone, likely),) = judge.likely([group], prior.third)
         at = segments.index(segment)
-        weights = _whole(prior, second[at])
+        weights = _whole(prior, measures[at])
         order = np.argsort(-np.abs(weights), kind="stable")[:_MOST]
         is_value = bool(likely[at] > HALF and segment)
         reasons = tuple(
-            Reason(_ALL[k], round(float(second[at][k]), 3), round(float(weights[k]), 3)) for k in order
+            Reason(_ALL[k], round(float(measures[at][k]), 3), round(float(weights[k]), 3)) for k in order
         )
         moved = _log_odds(float(likely[at])) - _log_odds(float(alone[at]))
         if abs(moved) >= _NOTABLE:
@@ -81,8 +78,8 @@ def why(trie: Trie, prior: Prior, bodies: Mapping[str, int] | None, path: str) -
 
 
 def _whole(prior: Prior, row: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """The log-odds that each measure added to the second look, what the first made of it included."""
-    weights = prior.second.reasons(row)
+    """The log-odds that each measure added to the last look, what the first made of it included."""
+    weights = prior.third.reasons(row)
     first = prior.first.reasons(row[: len(NAMES)])
     total = float(first.sum())
     if abs(total) > _NOTABLE:  # what the first guess added is what its own measures said

@@ -45,16 +45,22 @@ class Surroundings:
     """Nodes (by `id`) that their parent's answer lists."""
     lists: set[int] = field(default_factory=set)
     """Nodes whose answers list something."""
+    sizes: dict[int, int] = field(default_factory=dict)
+    """Nodes (by `id`) that have children → nodes below."""
+    top: int = 0
+    """The root (by `id`)."""
 
     @staticmethod
     def of(root: Node, vocabulary: Vocabulary, bodies: Mapping[str, int] | None = None) -> "Surroundings":
         """Walks a service's trie once."""
-        found = Surroundings(vocabulary, bodies or {})
+        found = Surroundings(vocabulary, bodies or {}, top=id(root))
         waiting = [root]
+        inner: list[Node] = []
         if found.bodies:
             found._note_lists(root)
         while waiting:
             node = waiting.pop()
+            inner.append(node)
             found.places.update(node.children.keys())
             for child in node.children.values():
                 for shape in child.shapes:
@@ -63,6 +69,9 @@ class Surroundings:
                         found.shape_total += 1
             found.ends.update(segment for segment, child in node.children.items() if not child.children)
             waiting += [child for child in node.children.values() if child.children]
+        for node in reversed(inner):  # children stand behind their parents
+            below = sum(found.sizes.get(id(child), 0) for child in node.children.values())
+            found.sizes[id(node)] = len(node.children) + below
         for segment, times in found.places.items():
             for part in set(lexeme(segment).parts):
                 found.parts[part] += times

@@ -51,6 +51,15 @@ _SHARES = {
     "first guess": "by itself and its place it looks like a value by {}",
     "same text elsewhere, guess": "the same text elsewhere in the service looks like a value by {}",
     "same words elsewhere, guess": "its words elsewhere in the service look like values by {}",
+    "same words elsewhere, highest": "what holds its words elsewhere looks like a value by {} at most",
+    "siblings' words elsewhere, guess": "the words of its siblings look like values elsewhere by {}",
+    "siblings with one of its words, guess": "siblings with one of its words look like values by {}",
+    "siblings with the same below, guess": "siblings with the same below them look like values by {}",
+    "share of the service below it": "{} of the service is below it",
+    "siblings known beside others, share": "{} of its siblings stand beside one another in other APIs",
+    "siblings known below the parent, share": "{} of its siblings follow the word before it in other APIs",
+    "siblings with nothing below, share": "nothing follows {} of its siblings",
+    "siblings that stand elsewhere, share": "{} of its siblings stand in other places of the service too",
 }
 _COUNTS = {
     "siblings": "{} others stand beside it",
@@ -73,6 +82,12 @@ _COUNTS = {
     "its rarest word in the service": "its rarest word stands in {} other places of the service",
     "its most usual word in the service": "its most usual word stands in {} other places of the service",
     "siblings with one of its words": "{} siblings hold one of its words",
+    "siblings of its stem": "{} siblings are the same word, inflected",
+    "siblings that it is known beside": "{} siblings stand beside it in other APIs",
+    "same words elsewhere, values": "{} values elsewhere in the service hold one of its words",
+    "same words elsewhere, constants": "{} constants elsewhere in the service hold one of its words",
+    "its words in data, mean": "{} other APIs have its words in examples of data, on average",
+    "made of known words": "it is made of words of which {} other APIs use the rarest",
     "siblings guessed values": "{} of its siblings look like values at first sight",
 }
 """Measures that are logarithms of counts."""
@@ -81,6 +96,12 @@ _ODDS = {
     "parent leads to a parameter": "in other APIs the word before it is followed by {}",
     "known behind a parameter": "in other APIs it stands behind {}",
     "children known behind a parameter": "in other APIs what follows it stands behind {}",
+}
+_BELOW = "what is below it, by what is below a sibling"
+_LEANINGS = {
+    "its words in data rather than names, mean": "its words stand in other APIs' {}",
+    "its words in data rather than names, most": "one of its words stands in other APIs' {}",
+    "siblings' words in data rather than names": "its siblings' words stand in other APIs' {}",
 }
 _PLAIN = {
     "length": "it is {:.0f} characters long",
@@ -111,4 +132,8 @@ def told(reason: Reason) -> str:
         if value == 0:
             return f"of {name} nothing is known"
         return _ODDS[name].format("a parameter more often than not" if value > 0 else "a constant mostly")
+    if name == _BELOW:
+        return f"it has {math.exp(value):.1f} times as much below it as those beside it"
+    if name in _LEANINGS:
+        return _LEANINGS[name].format("data rather than paths" if value > 0 else "paths rather than data")
     return _PLAIN[name].format(value) if name in _PLAIN else f"{name}: {value:g}"

@@ -2,8 +2,8 @@
 
 A pure function of the set of what was added: masks are unions, samples keep the smallest hashes. Bounded: a
 node keeps at most so many children of a sort, so a million siblings cost what some hundred do; depth ends at
-`DEEPEST`; and where there are more than `MOST_NODES` all the same, every node keeps half as many, as often as
-needed.
+`DEEPEST`. Where there are more than `MOST_NODES` all the same, templates are learned from a copy in which
+every node keeps half as many, as often as needed; what is held itself is halved beyond `MOST_HELD`.
 """
 
 import re
@@ -16,6 +16,10 @@ from wardgate.recognise.templating.lexical import PLAIN_VALUES, lexeme
 DEEPEST = 32
 """Segments beyond are one rest."""
 MOST_SHAPES = 4
+MOST_OBJECTS = 48
+"""Identifiers of one path's answers that are kept, those of the smallest ids."""
+LIST = 0
+"""Among the identifiers of a path's answers: one of them was a list."""
 METHODS = {
     "GET": 1,
     "HEAD": 2,
@@ -30,20 +34,27 @@ WIDTHS = (512, 128, 8, 2, 1)
 """Children of a node that are kept, of those whose looks leave it open, below so many nodes that left some
 out; of plain values an eighth is kept. So a trie has a largest size, whatever is sent."""
 MOST_NODES = 1 << 16
+"""Nodes that are learned from at most."""
+MOST_HELD = 1 << 19
+"""Nodes at most; until there are so many, what is held is the same in whatever order it came."""
 _ALL = 1 << 32
 _DIGIT = re.compile("[0-9]")
 
 
 class Node:
-    """One segment below one other. `methods` and `statuses` are masks of what ended here."""
+    """One segment below one other. `methods` and `statuses` are masks of what ended here.
 
-    __slots__ = ("children", "full", "methods", "shapes", "statuses", "version")
+    `objects` are keyed ids of the identifiers that answers returned.
+    """
+
+    __slots__ = ("children", "full", "methods", "objects", "shapes", "statuses", "version")
 
     def __init__(self) -> None:
         self.children: dict[str, Node] = {}
         self.methods = 0
         self.statuses = 0
         self.shapes: tuple[int, ...] = ()
+        self.objects: tuple[int, ...] = ()
         self.version = 0
         self.full: tuple[int, int] | None = None
         """Highest hash kept of plain values and of others, once children were left out."""
@@ -86,9 +97,16 @@ class Trie:
                 yield place, node
             waiting += [(f"{place}/{name}", child) for name, child in node.children.items()]
 
-    def merge(self, path: str, methods: int, statuses: int, shapes: Iterable[int] = ()) -> bool:
-        """Take in masks of what was seen of a path; whether that changed anything."""
-        return self._add(path, methods, statuses, shapes)
+    def merge(
+        self,
+        path: str,
+        methods: int,
+        statuses: int,
+        shapes: Iterable[int] = (),
+        objects: Iterable[int] = (),
+    ) -> bool:
+        """Take in masks of what was seen of a path, and what answered; whether that changed anything."""
+        return self._add(path, methods, statuses, shapes, objects)
 
     def make_room(self, path: str) -> bool:
         """Take in a path of which nothing else is told yet; False where it is left out, which is for good."""
@@ -109,10 +127,12 @@ class Trie:
         """Take in one observation; whether it changed anything."""
         return self._add(path, method_mask(method), 1 << (status // 100) if status else 1, shapes)
 
-    def _add(self, path: str, mask: int, outcome: int, shapes: Iterable[int]) -> bool:
+    def _add(
+        self, path: str, mask: int, outcome: int, shapes: Iterable[int], objects: Iterable[int] = ()
+    ) -> bool:
         segments = path.split("/")[1:]
         del segments[DEEPEST:]
-        if self._made > MOST_NODES:
+        if self._made > MOST_HELD:
             self.settle()
         node = self.root
         way = [node]
@@ -133,16 +153,16 @@ class Trie:
                 above = min(above + 1, len(WIDTHS) - 1)
             node = child
             way.append(node)
-        known = node.shapes
-        fresh = tuple(one for one in shapes if one not in known)
-        if fresh:
-            node.shapes = tuple(sorted({*known, *fresh})[:MOST_SHAPES])
+        answered = _smallest(node.shapes, shapes, MOST_SHAPES)
+        returned = _smallest(node.objects, objects, MOST_OBJECTS)
         if (
             node.methods | mask == node.methods
             and node.statuses | outcome == node.statuses
-            and not (fresh and node.shapes != known)
+            and answered == node.shapes
+            and returned == node.objects
         ):
             return False
+        node.shapes, node.objects = answered, returned
         node.methods |= mask
         node.statuses |= outcome
         self._touch(way)
@@ -155,9 +175,26 @@ class Trie:
 
     def settle(self) -> None:
         """Trim every node exactly, so that what is kept does not depend on the order of arrival."""
-        while self._trimmed() > MOST_NODES and self._widths[0] > 1:
-            self._widths = tuple(max(one // 2, 1) for one in self._widths)
+        self._narrow(MOST_HELD)
         self._made = 0
+
+    def narrowed(self) -> "Trie":
+        """Itself, settled; or a copy of no more than `MOST_NODES` where it has more."""
+        self._made = 0
+        if self._narrow(MOST_HELD) <= MOST_NODES:
+            return self
+        copy = Trie()
+        copy.root, copy.version, copy._widths = _copied(self.root), self.version, self._widths
+        copy._narrow(MOST_NODES)
+        return copy
+
+    def _narrow(self, most: int) -> int:
+        """Trim every node, to half as many as often as needed; how many are left."""
+        count = self._trimmed()
+        while count > most and self._widths[0] > 1:
+            self._widths = tuple(max(one // 2, 1) for one in self._widths)
+            count = self._trimmed()
+        return count
 
     def _trimmed(self) -> int:
         """Trim every node to the widths as they are; how many are left."""
@@ -183,6 +220,26 @@ class Trie:
                 found.append(place or "/")
             waiting += [(f"{place}/{name}", child) for name, child in node.children.items() if child.children]
         return sorted(found)
+
+
+def _copied(root: Node) -> Node:
+    """A tree of the same nodes that can be trimmed by itself."""
+    top = Node()
+    waiting = [(root, top)]
+    while waiting:
+        node, copy = waiting.pop()
+        for name in ("methods", "statuses", "shapes", "objects", "version", "full"):
+            setattr(copy, name, getattr(node, name))
+        for segment, child in node.children.items():
+            copy.children[segment] = Node()
+            waiting.append((child, copy.children[segment]))
+    return top
+
+
+def _smallest(known: tuple[int, ...], more: Iterable[int], most: int) -> tuple[int, ...]:
+    """The smallest of both together, sorted: whatever their order of arrival."""
+    fresh = [one for one in more if one not in known]
+    return tuple(sorted({*known, *fresh})[:most]) if fresh else known
 
 
 def _fits(full: tuple[int, int], segment: str) -> bool:

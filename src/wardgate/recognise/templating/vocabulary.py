@@ -22,7 +22,10 @@ FOLLOWS = 3
 FOLLOWS_ON = 4
 """Stands behind a constant."""
 _COLUMNS = 5
-_PAIRS = 30
+_PIECE = 3
+_KNOWN_PIECE = 3
+_LONGEST_COMPOUND = 30
+"""Letters of a piece, providers that have it, and letters of what is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,10 @@ class Vocabulary:
     """Log-probability of a letter behind two others (`abc` → log p(c | ab)), in constants."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Noun → the name its parameter mostly has."""
+    data: Mapping[str, int] = field(default_factory=dict)
+    """Words in the examples that descriptions give of data → providers."""
+    beside: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Constant → constants that stand beside it, below the same → providers; both ways."""
 
     def __bool__(self) -> bool:
         return bool(self.words)
@@ -50,6 +57,25 @@ class Vocabulary:
 
     def part(self, word: str) -> int:
         return self.parts.get(word, 0)
+
+    def leaning(self, word: str) -> float:
+        """Log-odds that a word stands in data rather than in the names of an API."""
+        return log_odds(self.data.get(word, 0), self.parts.get(word, 0))
+
+    def compound(self, word: str) -> float:
+        """How known the least known of the pieces is that make up a word: `market` `data`; else 0."""
+        size = len(word)
+        if not 2 * _PIECE <= size <= _LONGEST_COMPOUND:
+            return 0.0
+        best = [0.0] * (size + 1)
+        best[0] = math.inf
+        for end in range(_PIECE, size + 1):
+            for start in range(end - _PIECE + 1):
+                if best[start] > best[end] and not (start == 0 and end == size):
+                    known = self.parts.get(word[start:end], 0)
+                    if known >= _KNOWN_PIECE:
+                        best[end] = max(best[end], min(best[start], math.log1p(known)))
+        return best[size]
 
     def spelling(self, text: str) -> float:
         """Mean log-probability of the letters; about -2 for words, below -3 for noise."""
@@ -79,3 +105,13 @@ def letter_model(words: Iterable[str], most: int) -> dict[str, float]:
             starts[low[i - 2 : i]] = starts.get(low[i - 2 : i], 0) + 1
     kept = sorted(counts, key=lambda one: (-counts[one], one))[:most]
     return {one: round(math.log(counts[one] / starts[one[:2]]), 2) for one in sorted(kept)}
+
+
+def both_ways(found: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """`Vocabulary.beside` from pairs that are told once each."""
+    out: dict[str, dict[str, int]] = {}
+    for first, others in found.items():
+        for second, n in others.items():
+            out.setdefault(first, {})[second] = n
+            out.setdefault(second, {})[first] = n
+    return out
