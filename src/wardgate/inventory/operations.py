@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypedDict
 
-from wardgate.inventory.scope import Scope, question
+import duckdb
+
+from wardgate.inventory.scope import Question, Scope, question
 from wardgate.lake.store import Lake
 
 SORTS = {
@@ -26,7 +28,7 @@ UNCERTAIN = 0.7
 """Confidence below which a template is marked as uncertain."""
 MOST_PLACES = 20
 """Places of a data class that a listing tells."""
-_LATE = ("p95", "callers")  # known only after the second step
+_LATE = ("p95",)  # known only after the second step
 
 
 class CarriedClass(TypedDict):
@@ -133,10 +135,6 @@ presented AS (
           FROM shown WHERE credential_id <> 0 GROUP BY ALL) GROUP BY ALL),
 with_credential AS (
     SELECT operation_id, sum(calls) AS presented, count(*) AS credentials FROM presented GROUP BY ALL),
-by_caller AS (
-    SELECT operation_id, count(*) AS callers
-    FROM (SELECT DISTINCT operation_id, caller_id FROM shown WHERE calls > 0 OR credential_id <> 0)
-    GROUP BY operation_id),
 buckets AS (
     SELECT operation_id, bucket, sum(calls) AS n
     FROM scoped_latencies JOIN listed USING (operation_id) GROUP BY ALL),
@@ -162,14 +160,21 @@ SELECT page.operation_id, service, protocol, method, "template", operation, "sta
        calls, linked, first_seen, last_seen, status_1xx, status_2xx, status_3xx, status_4xx, status_5xx,
        error_share, CASE WHEN b50 IS NOT NULL THEN least(pow(2, (b50 + 0.5) / 4), slowest_us) END AS p50_us,
        CASE WHEN b95 IS NOT NULL THEN least(pow(2, (b95 + 0.5) / 4), slowest_us) END AS p95_us,
-       coalesce(callers, 0) AS callers, coalesce(credentials, 0) AS credentials,
+       coalesce(credentials, 0) AS credentials,
        CASE WHEN calls > 0 THEN greatest(calls - coalesce(presented, 0), 0) / calls END
            AS no_credential_share,
        coalesce(data_classes, []) AS data_classes, total
-FROM page LEFT JOIN with_credential USING (operation_id) LEFT JOIN by_caller USING (operation_id)
+FROM page LEFT JOIN with_credential USING (operation_id)
 LEFT JOIN quantiles USING (operation_id) LEFT JOIN carried USING (operation_id)
 ORDER BY {order}, page.operation_id {limit}
 """
+
+_CALLERS = """
+SELECT operation_id, count(*)
+FROM (SELECT DISTINCT operation_id, caller_id FROM scoped {page} WHERE calls > 0 OR credential_id <> 0)
+GROUP BY operation_id"""
+# A question of its own: beside the others it would not do in the memory that there is for it.
+_PAGE = "JOIN (SELECT unnest(string_split($page, ',')::BIGINT[]) AS operation_id) USING (operation_id)"
 
 
 def operations(
@@ -182,6 +187,8 @@ def operations(
     min_calls: int = 0,
 ) -> Operations:
     """Operations of a scope. `sort` is one of `SORTS`; `limit` None answers all of them."""
+    if sort == "callers":
+        return _by_callers(lake, scope, limit, offset, min_calls)
     order = SORTS[sort]
     limited = f"LIMIT {int(limit) if limit is not None else 'ALL'} OFFSET {int(offset)}"
     late = sort in _LATE
@@ -193,11 +200,34 @@ def operations(
         places=MOST_PLACES,
     )
     asked = question(scope)
-    found = asked.ask(lake, select, min_calls=min_calls)
+    with lake.reading() as cursor:
+        found = asked.ask_in(cursor, select, min_calls=min_calls)
+        callers = _callers(cursor, asked, None if limit is None else [row["operation_id"] for row in found])
     total = found[0]["total"] if found else 0
     if not found and offset:
         total = count_operations(lake, scope, min_calls=min_calls)
-    return Operations([Operation(**{k: v for k, v in row.items() if k != "total"}) for row in found], total)
+    rows = [
+        Operation(
+            callers=callers.get(row["operation_id"], 0), **{k: v for k, v in row.items() if k != "total"}
+        )
+        for row in found
+    ]
+    return Operations(rows, total)
+
+
+def _by_callers(lake: Lake, scope: Scope, limit: int | None, offset: int, min_calls: int) -> Operations:
+    every = operations(lake, scope, min_calls=min_calls)
+    every.rows.sort(key=lambda one: (-one.callers, -one.calls, one.operation_id or 0))
+    return Operations(every.rows[offset : None if limit is None else offset + limit], every.total)
+
+
+def _callers(cursor: duckdb.DuckDBPyConnection, asked: Question, page: list[int] | None) -> dict[int, int]:
+    """How many callers each operation has; of all operations where no page is given."""
+    if page is None:
+        return dict(asked.tuples_in(cursor, _CALLERS.format(page="")))
+    if not page:
+        return {}
+    return dict(asked.tuples_in(cursor, _CALLERS.format(page=_PAGE), page=",".join(map(str, page))))
 
 
 def count_operations(lake: Lake, scope: Scope, *, min_calls: int = 0) -> int:

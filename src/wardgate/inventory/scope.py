@@ -14,6 +14,8 @@ only.
 from dataclasses import dataclass, field
 from typing import Any
 
+import duckdb
+
 from wardgate.lake.engine import ALIAS
 from wardgate.lake.mapping import NOW, latest
 from wardgate.lake.store import Lake
@@ -60,21 +62,37 @@ class Question:
 
     def ask(self, lake: Lake, select: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of `select`, which may use `known`, `scoped` and named parameters."""
-        return rows(lake, f"{self.ctes} {select}", {**self.parameters, **parameters})
+        with lake.reading() as cursor:
+            return self.ask_in(cursor, select, **parameters)
+
+    def ask_in(
+        self, cursor: duckdb.DuckDBPyConnection, select: str, **parameters: Any
+    ) -> list[dict[str, Any]]:
+        """As `ask`, of the state that a cursor of `Lake.reading` sees."""
+        return _rows(cursor, f"{self.ctes} {select}", {**self.parameters, **parameters})
 
     def tuples(self, lake: Lake, select: str, **parameters: Any) -> list[tuple[Any, ...]]:
-        """The same without names: of a hundred thousand rows these are half the cost."""
+        """As `ask` without names: of a hundred thousand rows these are half the cost."""
         with lake.reading() as cursor:
-            asked = {**self.parameters, **parameters}
-            return cursor.execute(f"{self.ctes} {select}", asked).fetchall()
+            return self.tuples_in(cursor, select, **parameters)
+
+    def tuples_in(
+        self, cursor: duckdb.DuckDBPyConnection, select: str, **parameters: Any
+    ) -> list[tuple[Any, ...]]:
+        """As `tuples`, of the state that a cursor of `Lake.reading` sees."""
+        return cursor.execute(f"{self.ctes} {select}", {**self.parameters, **parameters}).fetchall()
 
 
 def rows(lake: Lake, sql: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """The rows of a query of our own; times are naive and in UTC."""
     with lake.reading() as cursor:
-        found = cursor.execute(sql, parameters or {})
-        names = [one[0] for one in found.description or []]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        return _rows(cursor, sql, parameters or {})
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    found = cursor.execute(sql, parameters)
+    names = [one[0] for one in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def question(scope: Scope) -> Question:

@@ -6,7 +6,10 @@ everybody must get the same answer.
 
 NOW = "(max((version::HUGEINT << 63) + operation_id) & ((1::HUGEINT << 63) - 1))::BIGINT"
 """The operation of a path: that of its row with the highest version."""
-_LATEST = "(version::HUGEINT << 64) + path_id"
+_LATEST = (
+    "(version::HUGEINT << 94) + (path_id::HUGEINT << 31) + (coalesce(confidence, 0.0) * 1000000000)::BIGINT"
+)
+"""Of what several said of one path at one version, the surest counts."""
 
 
 def latest(column: str) -> str:
