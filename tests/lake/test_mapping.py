@@ -15,7 +15,9 @@ ROWS = [  # version, path_id, confidence
 ]
 
 
-@pytest.mark.parametrize("rows", permutations(ROWS), ids=lambda rows: " ".join(str(one[2]) for one in rows))
+@pytest.mark.parametrize(
+    "rows", list(permutations(ROWS)), ids=lambda rows: " ".join(str(one[2]) for one in rows)
+)
 def test_of_what_several_said_at_once_the_surest_counts(
     rows: tuple[tuple[int, int, float | None], ...],
 ) -> None:
