@@ -319,7 +319,8 @@ class Rig:
             if report.failure:
                 say(f"the last maintenance: {report.failure}")
         maintainer.close()
-        known = {Path(one.path).name for table in TABLES for one in data_files(lake.cursor(), table)}
+        with lake.reading() as cursor:
+            known = {Path(one.path).name for table in TABLES for one in data_files(cursor, table)}
         found = {path.name for path in (self.folder.home.lake / "data").rglob("*.parquet")}
         self.summary.orphans_left = len(found - known)
         if found != known:

@@ -116,6 +116,6 @@ class Truth:
         found = self._table.match(path.lower().split("/")[1:])
         if found is None:
             return None
-        true = found.replace("{x}", "{}").split("/")
-        given = path.split("/")
-        return "/".join("{}" if t == "{}" else g for t, g in zip(true, given, strict=True))
+        end = "/" if path.endswith("/") else ""  # written or not, it is the same operation
+        true, given = (one.rstrip("/").split("/") for one in (found.replace("{x}", "{}"), path))
+        return "/".join("{}" if t == "{}" else g for t, g in zip(true, given, strict=True)) + end

@@ -166,7 +166,8 @@ def test_lakes_of_an_earlier_version_still_open(run, tmp_path: Path) -> None:
 
     run("ingest", lines(site()[:3], tmp_path / "a.jsonl"))
     lake = Lake(embedded_place(open_home(tmp_path / "home")))
-    lake.cursor().execute(f"DROP TABLE {ALIAS}.traits")
+    with lake.writing() as con:
+        con.execute(f"DROP TABLE {ALIAS}.traits")
     with pytest.raises(duckdb.Error):
         lake.rows(f"SELECT * FROM {ALIAS}.traits")
     lake.close()

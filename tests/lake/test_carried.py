@@ -48,7 +48,8 @@ def merge(lake: Lake, table: str) -> int:
     """Merge all of a table's files into one: how many rows are left."""
     turns = Turns(lake)
     try:
-        files = data_files(lake.cursor(), table)
+        with lake.reading() as cursor:
+            files = data_files(cursor, table)
         done = replace(turns, table, files, lambda rows: merged(table, rows))
         assert done is not None
         return done.rows_after

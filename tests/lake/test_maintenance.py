@@ -65,7 +65,8 @@ def test_many_commits_become_few_files_and_nothing_is_lost(lake: Lake, traffic, 
     assert before["calls"] == before["rolled"] == before["accepted"] == 480
     maintainer(lake).run_once()  # deletes what left the lake
     assert files_before >= 32
-    assert len(parquet(home)) == sum(len(data_files(lake.cursor(), table)) for table in TABLES) <= 8
+    with lake.reading() as cursor:
+        assert len(parquet(home)) == sum(len(data_files(cursor, table)) for table in TABLES) <= 8
     # rollups of one minute, path and caller are said once
     folded = lake.rows(f"SELECT count(*) AS n FROM {ALIAS}.rollups")["n"][0].as_py()
     assert folded == 3 * 30
@@ -332,7 +333,8 @@ def test_a_rewrite_gives_up_when_its_files_were_changed_meanwhile(lake: Lake, tr
 
     for _ in range(3):
         traffic.send(*(log_line(client=f"192.0.2.{n}") for n in range(20)))
-    files = data_files(lake.cursor(), "calls")
+    with lake.reading() as cursor:
+        files = data_files(cursor, "calls")
     turns = Turns(lake)
 
     def meddling(rows: str) -> str:

@@ -61,9 +61,9 @@ def test_the_oldest_calls_go_when_the_lake_is_too_large(lake: Lake, traffic, log
         traffic.send(
             *(log_line(f"/{day}/{n}", at=NOON - day * DAY_US, client=f"192.0.2.{n}") for n in range(90))
         )
-    cursor = lake.cursor()
-    total = sum(file.size for table in TABLES for file in data_files(cursor, table))
-    calls = data_files(cursor, "calls")
+    with lake.reading() as cursor:
+        total = sum(file.size for table in TABLES for file in data_files(cursor, table))
+        calls = data_files(cursor, "calls")
     report = maintain(lake, retention_bytes=total - calls[0].size)
     assert 90 <= report.dropped_rows["calls"] <= 180
     oldest = one(lake, f"(SELECT min(started_at_us) FROM {ALIAS}.calls)")

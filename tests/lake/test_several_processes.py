@@ -283,10 +283,11 @@ def test_a_question_over_a_day_does_not_read_the_year(lake: Lake, traffic, log_l
 def _files_read(lake: Lake, table: str, column: str, start: int, end: int) -> int:
     import re
 
-    plan = lake.cursor().execute(
-        f"EXPLAIN ANALYZE SELECT count(path_id), max({column}) FROM {ALIAS}.{table} "
-        f"WHERE {column} >= make_timestamp({start}) AND {column} < make_timestamp({end})"
-    )
-    found = re.search(r"Total Files Read: (\d+)", plan.fetchall()[0][1])
+    with lake.reading() as cursor:
+        plan = cursor.execute(
+            f"EXPLAIN ANALYZE SELECT count(path_id), max({column}) FROM {ALIAS}.{table} "
+            f"WHERE {column} >= make_timestamp({start}) AND {column} < make_timestamp({end})"
+        ).fetchall()
+    found = re.search(r"Total Files Read: (\d+)", plan[0][1])
     assert found is not None
     return int(found[1])

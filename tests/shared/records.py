@@ -1,7 +1,7 @@
 """Records of every source as its vendor writes them, each with what one way of presenting carries.
 
 `SOURCES` says of each source which ways it can show: all headers, the ones that people let it log, or no more
-than queries and cookies. `docs/reference/formats.md` shows the same to people.
+than queries and cookies. `docs/reference/what-sources-show.md` shows the same to people.
 """
 
 import json

@@ -15,6 +15,7 @@ import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
+from records import netstring as dump
 
 from wardgate.core.observed import Parsed
 from wardgate.sources.content_coding import decoded
@@ -23,28 +24,6 @@ from wardgate.sources.mitmproxy import Mitmproxy
 from wardgate.sources.tnetstrings import MalformedError, decode
 
 REAL = Path(__file__).parent.joinpath("examples", "mitmproxy.flow").read_bytes()
-
-
-def dump(value: object) -> bytes:
-    """A typed netstring, as mitmproxy writes it."""
-    match value:
-        case None:
-            return b"0:~"
-        case bool():
-            payload, kind = str(value).lower().encode(), b"!"
-        case int():
-            payload, kind = str(value).encode(), b"#"
-        case float():
-            payload, kind = repr(value).encode(), b"^"
-        case str():
-            payload, kind = value.encode(), b";"
-        case bytes():
-            payload, kind = value, b","
-        case list():
-            payload, kind = b"".join(map(dump, value)), b"]"
-        case dict():
-            payload, kind = b"".join(dump(part) for pair in value.items() for part in pair), b"}"
-    return str(len(payload)).encode() + b":" + payload + kind
 
 
 def flow(

@@ -21,7 +21,7 @@ SORTS = {
     "last": "last_seen DESC",
     "name": 'service, "template", method',
     "p95": "p95_us DESC NULLS LAST",
-    "callers": "callers DESC, calls DESC",
+    "callers": "calls DESC",  # and then by callers, which are counted apart
 }
 """How operations can be ordered; operation ids settle ties."""
 UNCERTAIN = 0.7
@@ -169,11 +169,11 @@ LEFT JOIN quantiles USING (operation_id) LEFT JOIN carried USING (operation_id)
 ORDER BY {order}, page.operation_id {limit}
 """
 
+# A question of its own: beside the others it would not do in the memory that there is for it.
 _CALLERS = """
 SELECT operation_id, count(*)
 FROM (SELECT DISTINCT operation_id, caller_id FROM scoped {page} WHERE calls > 0 OR credential_id <> 0)
 GROUP BY operation_id"""
-# A question of its own: beside the others it would not do in the memory that there is for it.
 _PAGE = "JOIN (SELECT unnest(string_split($page, ',')::BIGINT[]) AS operation_id) USING (operation_id)"
 
 

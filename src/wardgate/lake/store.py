@@ -161,10 +161,6 @@ class Lake:
         if self._locks is not None:
             self._locks.close()
 
-    def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A cursor on the same database, for one thread's reads."""
-        return self._con.cursor()
-
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor that sees the lake as it is now, however many questions it is asked meanwhile."""
